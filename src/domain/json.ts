@@ -1,0 +1,3 @@
+// What can be stored, sent and replayed.
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+export type JsonObject = { readonly [key: string]: Json }

@@ -1,0 +1,42 @@
+// The real world behind the ports: the only file that reads the clock, sets timers, draws chance or opens client connections.
+import { Agent, request } from 'undici'
+import type { Http, Ports, Tls } from './domain/ports.ts'
+
+const headersOf = (raw: Record<string, string | string[] | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(raw).map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : (value ?? '')]))
+
+/** undici's `request` over one pool: no fetch, whose web streams cost memory that a sidecar does not have. */
+function pooled(tls: Tls = {}): Http {
+  const dispatcher = new Agent({
+    connections: 16,
+    keepAliveTimeout: 30_000,
+    connect: { ca: tls.ca, cert: tls.cert, key: tls.key, servername: tls.serverName, rejectUnauthorized: tls.skipVerify !== true },
+  })
+  return async ({ method, url, headers, body, signal }) => {
+    const answer = await request(url, { dispatcher, method, headers: headers ?? {}, body: body ?? null, signal: signal ?? null, headersTimeout: 0, bodyTimeout: 0 })
+    return {
+      status: answer.statusCode,
+      headers: headersOf(answer.headers),
+      text: () => answer.body.text(),
+      async *chunks() {
+        const decoder = new TextDecoder()
+        for await (const chunk of answer.body) yield decoder.decode(chunk, { stream: true })
+      },
+    }
+  }
+}
+
+/** What a running program gets. */
+export const realPorts: Ports = {
+  clock: { now: () => Date.now(), elapsed: () => performance.now() },
+  timers: {
+    after(milliseconds, run) {
+      const timer = setTimeout(run, milliseconds)
+      timer.unref()
+      return () => clearTimeout(timer)
+    },
+    soon: (run) => setImmediate(run),
+  },
+  random: { next: () => Math.random() },
+  http: pooled,
+}
