@@ -17,6 +17,8 @@ export const REASONS = [
   'TARGET_GONE', // cancelled
   'FILTERED', // screened out
   'OWN_NOTIFICATION',
+  'JOINED_CASE', // cancelled: another open case of the same target took the alert
+  'REJECTED_BY_PERSON', // refused
   'NO_TARGET', // told
   'TARGET_AMBIGUOUS',
   'OTHER_NAMESPACE',

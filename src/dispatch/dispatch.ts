@@ -1,0 +1,426 @@
+// Between intake and walk: takes up what was delivered, keeps lanes and slots, wakes what is due, and files every ending.
+
+import { type Corridor, faulted, type Rooms, walk } from '../corridor.ts'
+import { type Alert, alertName } from '../domain/alert.ts'
+import { type Answer, type CaseId, type Closed, close, type Located, type Open, type Opened, type Parked, type Planned, park } from '../domain/case-file.ts'
+import { isFault } from '../domain/fault.ts'
+import { planHash } from '../domain/plan-hash.ts'
+import type { Policy } from '../domain/policy.ts'
+import { type Cancel, type Ports, pause } from '../domain/ports.ts'
+import { describeRef, ownerKey } from '../domain/target.ts'
+import type { Delivered, Intake } from '../rooms/record/intake.ts'
+import type { Episode, History, Order } from '../rooms/record/record.ts'
+import type { StoredCase } from '../rooms/record/rows.ts'
+import { Lanes } from './lanes.ts'
+
+/** What the screen says of one delivered alert. */
+export type Screened =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'repeat' }
+  | { readonly kind: 'resolved' }
+  /** A resolved of an episode that nobody knows, or one that is older than what is known: nothing to do. */
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'out'; readonly reason: 'FILTERED' | 'OWN_NOTIFICATION'; readonly because: string }
+
+/** The rooms that need nothing of the dispatcher. */
+export type WalkRooms = Omit<Rooms, 'enterLane' | 'withJoined' | 'stopped'>
+
+export interface DispatchOptions {
+  readonly ports: Ports
+  readonly history: History
+  readonly intake: Intake
+  readonly screen: (alert: Alert, known: Episode | undefined) => Screened
+  readonly rooms: WalkRooms
+  readonly recover: (file: Planned, intentAt: number) => Promise<Planned | Open | Closed>
+  /** Carries out a person's undo of a case that was applied; the sentence says what came of it. */
+  readonly undo: (file: StoredCase, by: string) => Promise<Closed | Parked>
+  readonly policy: () => Policy
+  readonly observer: Corridor['observer'] & {
+    closed(closed: Closed, milliseconds: number): void
+    parked(parked: Parked): void
+    screened(alert: Alert, as: Screened['kind']): void
+    /** A defect or a store that cannot be written: people must see it, the walk goes on with the next case. */
+    trouble(error: unknown, of: CaseId | undefined): void
+  }
+  /** Told for every closed or newly parked case; resolves when people were told or need not be. */
+  readonly tell: (result: Closed | Parked) => Promise<void>
+  readonly limits: {
+    readonly walks: number
+    readonly patienceMs: number
+    readonly laneWaitMs: number
+    readonly leaseMs: number
+    readonly retentionMs: number
+    readonly deliveriesMs: number
+  }
+}
+
+const BATCH = 500
+const ORDERS_EVERY_MS = 1_000
+const PRUNE_EVERY_MS = 600_000
+
+const opened = (page: Open): Opened => ({ at: 'opened', id: page.id, openedAt: page.openedAt, alerts: page.alerts })
+const ownerOf = (page: Open): string | undefined => ('target' in page ? ownerKey(page.target.owner) : undefined)
+const isActing = (page: Open): boolean => page.at === 'applied' && page.watching === 'object'
+
+export type Dispatch = ReturnType<typeof makeDispatch>
+
+export function makeDispatch(options: DispatchOptions) {
+  const { ports, history, intake, observer, limits } = options
+  const lanes = new Lanes()
+  const walking = new Map<CaseId, Promise<void>>()
+  const queue: { readonly id: CaseId; readonly start: () => Promise<Closed | Parked> }[] = []
+  let running = false
+  let drainSoon = false
+  let cancelDue: Cancel | undefined
+  let stopping = new AbortController()
+  const cancels = new Set<Cancel>()
+
+  // ── rooms that belong to the dispatcher ──────────────────────────────────────────────────────────────────────────────
+  const enterLane = (file: Located): Located | Parked | Closed => {
+    history.located(file)
+    const owner = ownerKey(file.target.owner)
+    const entry = lanes.enter(owner, file.id, file.alerts)
+    switch (entry.kind) {
+      case 'taken':
+        return file
+      case 'join': {
+        history.join(file, entry.host)
+        if (entry.parked) joinParked(entry.host, file.alerts)
+        return close(file, 'cancelled', 'JOINED_CASE', `case ${entry.host} of ${describeRef(file.target.owner)} is open and took this alert`)
+      }
+      case 'behind': {
+        const now = ports.clock.now()
+        const until = (history.case(file.id)?.heldSince ?? now) + limits.laneWaitMs
+        if (now >= until) return close(file, 'told', 'HELD_TOO_LONG', `case ${entry.host} has been repairing ${describeRef(file.target.owner)} for longer than this alert may wait`)
+        return park(file, 'lane', until, `case ${entry.host} is repairing ${describeRef(file.target.owner)}`)
+      }
+      default:
+        return entry satisfies never
+    }
+  }
+  /** The waiting case gets the alerts and is judged afresh at once. */
+  const joinParked = (host: CaseId, alerts: readonly Alert[]) => {
+    const stored = history.case(host)
+    if (!stored || stored.closedAt !== undefined || stored.state !== 'parked') return
+    history.keep({ ...stored.page, alerts: [...stored.page.alerts, ...alerts] })
+    if (!walking.has(host)) enqueueStored(host)
+  }
+  const withJoined = (file: Planned): Located | Planned => {
+    const joined = lanes.takeJoined(ownerKey(file.target.owner), file.id)
+    if (joined.length === 0) return file
+    const { decision: _, explanation: __, plan: ___, ...page } = file
+    const located: Located = { ...page, at: 'located', alerts: [...file.alerts, ...joined] }
+    history.keep(located)
+    return located
+  }
+  const stopped = (file: Planned, answers: readonly Answer[]): Parked | Closed => {
+    const now = ports.clock.now()
+    const says = <K extends Answer['says']>(kind: K) => answers.filter((answer): answer is Extract<Answer, { says: 'refuse' | 'hold' | 'ask' }> => answer.says === kind)
+    const refusals = says('refuse')
+    const resolved = refusals.find((answer) => answer.code === 'ALERT_RESOLVED')
+    if (resolved) return close(file, 'cancelled', 'RESOLVED_BEFORE_ACTION', resolved.why, { answers })
+    const refused = refusals.find((answer) => answer.code !== 'OBSERVE_MODE')
+    if (refused) return close(file, 'refused', refused.code, `${refused.why}. ${refused.remedy}`, { answers })
+    const observed = refusals[0]
+    if (observed) return close(file, 'observed', 'OBSERVE_MODE', `would have acted: ${file.plan.summary}`, { answers })
+    const heldUntil = (history.case(file.id)?.heldSince ?? now) + options.policy().holdMs
+    const holds = says('hold')
+    const asks = says('ask')
+    const first = holds[0] ?? asks[0]
+    if (!first) return close(file, 'failed', 'INTERNAL', 'no gate stopped the plan and no permit was given', { answers })
+    if (now >= heldUntil) return close(file, 'refused', 'HELD_TOO_LONG', `held too long: ${first.why}. ${first.remedy}`, { answers })
+    if (holds.length === 0) return park(file, 'approval', heldUntil, `${first.why}. ${first.remedy}`, answers)
+    const until = Math.min(heldUntil, Math.max(now + 1_000, ...holds.map((answer) => answer.until ?? now + 5_000)))
+    return park(file, waitingFor(first.code), until, first.why, answers)
+  }
+  const rooms: Rooms = { ...options.rooms, enterLane, withJoined, stopped }
+  const corridor: Corridor = { rooms, clock: ports.clock, observer, patienceMs: limits.patienceMs }
+
+  // ── walking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  const enqueue = (id: CaseId, start: () => Promise<Closed | Parked>) => {
+    if (walking.has(id) || queue.some((waiting) => waiting.id === id)) return
+    queue.push({ id, start })
+    pump()
+  }
+  const pump = () => {
+    while (running && walking.size < limits.walks) {
+      const next = queue.shift()
+      if (!next) return
+      const walked = leased(next.id, next.start)
+        .then((result) => finish(next.id, result))
+        .catch((error: unknown) => {
+          if (!stopping.signal.aborted) observer.trouble(error, next.id)
+        })
+        .finally(() => {
+          walking.delete(next.id)
+          pump()
+          armDue()
+        })
+      walking.set(next.id, walked)
+    }
+  }
+  /** A walk that never returns must not keep its lane for ever; a permit lasts 5 s, so it can write nothing afterwards. */
+  const leased = (id: CaseId, start: () => Promise<Closed | Parked>): Promise<Closed | Parked> =>
+    new Promise((resolve, reject) => {
+      const cancel = ports.timers.after(limits.leaseMs, () => {
+        const page = history.case(id)?.page
+        if (page)
+          resolve(
+            page.at === 'applied'
+              ? park(page, 'verification', ports.clock.now(), 'the check did not return in time')
+              : close(page, 'failed', 'WALK_DID_NOT_END', 'the walk did not return in time'),
+          )
+      })
+      start().then(resolve, reject).finally(cancel)
+    })
+
+  const finish = (id: CaseId, result: Closed | Parked) => {
+    const { page } = result
+    const owner = ownerOf(page)
+    // Alerts that joined while the case was on its way to an early end have not been considered yet.
+    const joined = owner !== undefined && page.at !== 'applied' ? lanes.takeJoined(owner, id) : []
+    if (joined.length > 0) {
+      const again: Opened = { ...opened(page), alerts: [...page.alerts, ...joined] }
+      history.keep(again)
+      ports.timers.soon(() => enqueue(id, () => walk(again, corridor)))
+      return
+    }
+    const asked = history.case(id)?.waitingFor === 'approval'
+    if (result.at === 'closed') {
+      history.close(result)
+      observer.closed(result, ports.clock.now() - page.openedAt)
+    } else {
+      history.park(result)
+      observer.parked(result)
+    }
+    const holdsLane = result.at === 'parked' && isActing(page)
+    if (owner !== undefined && !holdsLane) freed(lanes.leave(owner, id, result.at === 'parked' && page.at !== 'applied'))
+    if (result.at === 'closed' || (result.waitingFor === 'approval' && !asked)) tellOf(result)
+  }
+  const freed = (id: CaseId | undefined) => {
+    if (id !== undefined) ports.timers.soon(() => enqueueStored(id))
+  }
+  const tellOf = (result: Closed | Parked) => {
+    options.tell(result).then(
+      () => history.told(result.page.id),
+      (error: unknown) => observer.trouble(error, result.page.id),
+    )
+  }
+
+  /** Takes a stored case up again, at the page that its state asks for. */
+  const enqueueStored = (id: CaseId) => {
+    const stored = history.case(id)
+    if (stored && stored.closedAt === undefined) enqueue(id, () => resume(id))
+  }
+  const resume = async (id: CaseId): Promise<Closed | Parked> => {
+    const stored = history.case(id)
+    if (!stored) throw new Error(`case ${id} is not in the history`)
+    const { page } = stored
+    if (stored.state === 'intended' && page.at === 'planned') return recovered(stored, page)
+    if (page.at === 'applied') return walk(page, corridor)
+    if (allResolved(page)) return close(page, 'cancelled', 'RESOLVED_BEFORE_ACTION', 'every alert of this case resolved before anything was done')
+    if (stored.waitingFor === 'approval' && page.at === 'planned') {
+      const approved = history.approval(id, planHash(page.plan)) !== undefined
+      if (!approved && ports.clock.now() >= (stored.dueAt ?? 0)) return close(page, 'refused', 'HELD_TOO_LONG', `nobody approved in time: ${page.plan.summary}`)
+      const { plan: _, ...decided } = page
+      if (approved) return walk({ ...decided, at: 'decided' }, corridor)
+    }
+    return walk(opened(page), corridor)
+  }
+  const recovered = async (stored: StoredCase, page: Planned): Promise<Closed | Parked> => {
+    try {
+      const next = await options.recover(page, stored.intentAt ?? page.openedAt)
+      return next.at === 'closed' ? next : walk(next, corridor)
+    } catch (error) {
+      // Not known yet: the intent stands, and it is looked at again.
+      if (!isFault(error) || !error.retryable) return faulted(page, error, corridor)
+      observer.trouble(error, page.id)
+      await pause(ports.timers, 2_000, stopping.signal)
+      return resume(page.id)
+    }
+  }
+  const allResolved = (page: Open): boolean => page.alerts.every((alert) => !history.isFiring(alert.fingerprint))
+
+  // ── intake ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+  const takeUp = () => {
+    drainSoon = false
+    if (!running) return
+    let after: (() => void)[] = []
+    const rows = intake.next(BATCH)
+    if (rows.length === 0) return
+    try {
+      history.transaction(() => {
+        for (const row of rows) after.push(...takeOne(row))
+      })
+    } catch (error) {
+      after = []
+      intake.recount()
+      observer.trouble(error, undefined)
+      cancels.add(ports.timers.after(1_000, wake))
+      return
+    }
+    for (const run of after) run()
+    if (rows.length === BATCH) wake()
+  }
+  const takeOne = ({ id, alert }: Delivered): (() => void)[] => {
+    const known = history.episode(alert.fingerprint)
+    const screened = options.screen(alert, known)
+    const after: (() => void)[] = [() => observer.screened(alert, screened.kind)]
+    switch (screened.kind) {
+      case 'new':
+      case 'out': {
+        const file: Opened = { at: 'opened', id: history.newId(), openedAt: ports.clock.now(), alerts: [alert] }
+        history.open(file)
+        intake.taken(id, file.id)
+        if (screened.kind === 'new') after.push(() => enqueue(file.id, () => walk(file, corridor)))
+        else {
+          const out = close(file, 'cancelled', screened.reason, screened.because)
+          history.close(out)
+          history.told(file.id)
+          after.push(() => observer.closed(out, 0))
+        }
+        return after
+      }
+      case 'repeat':
+        history.repeat(alert.fingerprint, alert)
+        intake.taken(id, known?.caseId)
+        return after
+      case 'resolved':
+        history.resolve(alert.fingerprint, alert.endsAt ?? ports.clock.now())
+        intake.taken(id, known?.caseId)
+        if (known?.caseOpen) after.push(() => onResolved(known.caseId))
+        return after
+      case 'stale':
+        intake.taken(id, known?.caseId)
+        return after
+      default:
+        return screened satisfies never
+    }
+  }
+  /** Before the intent it may cancel the case; after it, it is evidence: the check is made at once. */
+  const onResolved = (id: CaseId) => {
+    const stored = history.case(id)
+    if (stored && !walking.has(id) && (stored.state === 'applied' || allResolved(stored.page))) enqueueStored(id)
+  }
+  const wake = () => {
+    if (drainSoon || !running) return
+    drainSoon = true
+    ports.timers.soon(takeUp)
+  }
+
+  // ── due rows and orders ──────────────────────────────────────────────────────────────────────────────────────────────
+  const armDue = () => {
+    cancelDue?.()
+    if (!running) return
+    const at = history.nextDue()
+    if (at === undefined) return
+    cancelDue = ports.timers.after(Math.min(Math.max(5, at - ports.clock.now()), 60_000), () => {
+      for (const stored of history.due(ports.clock.now(), BATCH)) enqueueStored(stored.id)
+      armDue()
+    })
+  }
+  const every = (milliseconds: number, run: () => void) => {
+    const turn = () => {
+      if (!running) return
+      try {
+        run()
+      } catch (error) {
+        observer.trouble(error, undefined)
+      }
+      cancels.add(ports.timers.after(milliseconds, turn))
+    }
+    cancels.add(ports.timers.after(milliseconds, turn))
+  }
+  const takeOrders = () => {
+    for (const order of history.newOrders()) takeOrder(order)
+  }
+  const takeOrder = (order: Order) => {
+    const stored = history.case(order.caseId)
+    if (!stored) return history.orderDone(order.id, `there is no case ${order.caseId}`)
+    if (order.kind === 'undo') {
+      if (stored.page.at !== 'applied' || stored.outcome === 'undone')
+        return history.orderDone(order.id, stored.outcome === 'undone' ? 'this case is undone already' : 'nothing was changed in this case')
+      if (walking.has(stored.id)) return
+      walking.set(
+        stored.id,
+        undoing(order, stored).finally(() => walking.delete(stored.id)),
+      )
+      return
+    }
+    if (stored.closedAt !== undefined || stored.waitingFor !== 'approval') return history.orderDone(order.id, 'this case does not wait for an approval')
+    if (order.kind === 'reject') {
+      finish(stored.id, close(stored.page, 'refused', 'REJECTED_BY_PERSON', `rejected by ${order.by}`))
+      return history.orderDone(order.id, 'rejected')
+    }
+    if (stored.page.at !== 'planned' || planHash(stored.page.plan) !== order.planHash)
+      return history.orderDone(order.id, 'the plan changed since: look at the case and approve what it says now')
+    history.orderDone(order.id, 'approved: it passes the gates once more')
+    enqueueStored(stored.id)
+  }
+  const undoing = async (order: Order, stored: StoredCase): Promise<void> => {
+    try {
+      const result = await options.undo(stored, order.by)
+      if (stored.closedAt === undefined) finish(stored.id, result)
+      else if (result.at === 'closed' && result.outcome === 'undone') history.undone(stored.id, result.reason, result.because)
+      history.orderDone(order.id, result.because)
+    } catch (error) {
+      history.orderDone(order.id, `not undone: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  return {
+    lanes,
+    /** Something was committed to the intake. */
+    wake,
+    get walking() {
+      return walking.size + queue.length
+    },
+    /** The intent is committed: from here the lane and a slot are held. */
+    act: (file: Planned) => lanes.act(ownerKey(file.target.owner), file.id),
+    get acting() {
+      return lanes.acting
+    },
+    /** Takes up every case that was open when the program ended, then what was delivered and not judged. */
+    start() {
+      running = true
+      stopping = new AbortController()
+      for (const stored of history.openCases()) {
+        const owner = stored.owner
+        if (owner !== undefined && (stored.state === 'intended' || isActing(stored.page))) lanes.act(owner, stored.id)
+        else if (owner !== undefined && stored.state === 'parked') lanes.leave(owner, stored.id, true)
+        if (stored.state === 'walking' || stored.state === 'intended') enqueueStored(stored.id)
+      }
+      for (const stored of history.untold(ports.clock.now() - 3_600_000)) {
+        const { page, outcome, reason, because } = stored
+        if (outcome) tellOf(close(page, outcome, reason ?? 'INTERNAL', because ?? ''))
+      }
+      armDue()
+      wake()
+      every(ORDERS_EVERY_MS, takeOrders)
+      every(PRUNE_EVERY_MS, () => {
+        history.prune(ports.clock.now() - limits.retentionMs)
+        intake.forget(ports.clock.now() - limits.deliveriesMs)
+      })
+    },
+    /** Takes nothing new; resolves when every walk under way has ended or parked. What is left is taken up at the next start. */
+    async stop() {
+      running = false
+      stopping.abort(new Error('stopping'))
+      cancelDue?.()
+      for (const cancel of cancels) cancel()
+      queue.length = 0
+      await Promise.allSettled([...walking.values()])
+    },
+  }
+}
+
+/** What a gate's hold waits for, as the open case shows it. */
+function waitingFor(code: string): Parked['waitingFor'] {
+  if (code.startsWith('COOLDOWN')) return 'cooldown'
+  if (code.startsWith('BUDGET')) return 'budget'
+  if (code.startsWith('MAINTENANCE') || code.startsWith('ALERT_SUPPRESSED')) return 'window'
+  if (code.startsWith('POLICY') || code.startsWith('KILL')) return 'policy'
+  return 'retry'
+}
+
+export const describeCase = (page: Open): string => `${alertName(page.alerts[0])} ${'target' in page ? describeRef(page.target.owner) : ''}`.trim()

@@ -1,0 +1,99 @@
+// Room 9 of 10, verification and undo: the object first, the alert second. A change that made things worse is taken back when the
+// fields are still as it left them.
+
+import type { Seen } from '../../actions/define-action.ts'
+import { type Applied, type Closed, close, type Parked, park } from '../../domain/case-file.ts'
+import { formatDuration } from '../../domain/duration.ts'
+import { isFault } from '../../domain/fault.ts'
+import { compareHealth } from '../../domain/health.ts'
+import type { Outcome, Reason } from '../../domain/outcome.ts'
+import { describeRef } from '../../domain/target.ts'
+import { isUnknown } from '../../domain/unknown.ts'
+import type { Applier } from './apply.ts'
+import { effectOf } from './landed.ts'
+import { sendAll } from './send.ts'
+
+/** Of all steps together: what recovery and an uncertain answer ask. */
+export async function effectOfAll(read: Applier['read'], steps: Applied['plan']['steps']): Promise<'landed' | 'untouched' | 'changed'> {
+  const effects = await Promise.all(steps.map((step) => effectOf(read, step)))
+  const first = effects[0] ?? 'landed'
+  return effects.every((effect) => effect === first) ? first : 'changed'
+}
+
+async function ended(applier: Applier, file: Applied, outcome: Outcome, reason: Reason, because: string, extra?: Parameters<typeof close>[4]): Promise<Closed> {
+  await applier.ledger.complete(file.id, outcome)
+  return close(file, outcome, reason, because, extra)
+}
+
+const lookAgain = (file: Applied, at: number, because: string): Parked => park({ ...file, checkAt: at }, 'verification', at, because)
+
+export const verify =
+  (applier: Applier) =>
+  async (file: Applied): Promise<Parked | Closed> => {
+    if (!file.certain) return settleUncertain(applier, file)
+    return file.watching === 'alert' ? alertStage(applier, file) : objectStage(applier, file)
+  }
+
+async function settleUncertain(applier: Applier, file: Applied): Promise<Parked | Closed> {
+  if ((await effectOfAll(applier.read, file.plan.steps)) === 'landed') return objectStage(applier, { ...file, certain: true })
+  return ended(applier, file, 'unproven', 'EFFECT_UNKNOWN', 'an answer of the API server was lost and the object does not show the whole change')
+}
+
+async function objectStage(applier: Applier, file: Applied): Promise<Parked | Closed> {
+  const now = applier.ports.clock.now()
+  const policy = applier.policy()
+  const action = applier.action(file.plan.action)
+  if (!action) return ended(applier, file, 'unproven', 'EFFECT_UNKNOWN', `no action named ${file.plan.action} in this program any more`)
+  const seen = await action.verify(file.plan, { read: applier.read, caseId: file.id, now }, file.target)
+  const next = now + policy.checkEveryMs
+  if (seen.state === 'good') {
+    const goodSince = file.goodSince ?? now
+    if (now - goodSince >= policy.settleMs) return alertStage(applier, { ...file, goodSince, watching: 'alert' })
+    return lookAgain(
+      { ...file, goodSince },
+      Math.min(next, goodSince + policy.settleMs),
+      `good since ${formatDuration(now - goodSince)}, settles after ${formatDuration(policy.settleMs)}: ${seen.why}`,
+    )
+  }
+  const late = now - file.appliedAt >= policy.verifyWithinMs + (file.goodSince === undefined ? 0 : policy.settleMs)
+  const worse = compareHealth(file.plan.before, seen.health) === 'worse'
+  if (worse && (seen.state === 'bad' || late) && file.plan.undoWhen !== 'never') return undo(applier, file, 'MADE_WORSE', worseSentence(file, seen))
+  if (!late) return lookAgain({ ...file, goodSince: undefined }, next, seen.why)
+  if (file.plan.undoWhen === 'noBetter') return undo(applier, file, 'MADE_WORSE', `no better after ${formatDuration(policy.verifyWithinMs)}: ${seen.why}`)
+  return ended(applier, file, 'unproven', 'NOT_BETTER', `not good within ${formatDuration(policy.verifyWithinMs)}, left in place: ${seen.why}`)
+}
+
+const worseSentence = (file: Applied, seen: Seen): string => {
+  const { before } = file.plan
+  return `${describeRef(file.target.owner)} is worse than before: ${seen.health.available} of ${seen.health.desired} available and ${seen.health.failing} failing, was ${before.available} of ${before.desired} and ${before.failing} (${seen.why})`
+}
+
+/** The object has settled: lane and slot are free. What is left is that the alert ends. */
+async function alertStage(applier: Applier, file: Applied): Promise<Parked | Closed> {
+  const now = applier.ports.clock.now()
+  const policy = applier.policy()
+  const fires = await applier.fires(file)
+  const owner = describeRef(file.target.owner)
+  if (fires === false) return ended(applier, file, 'fixed', 'VERIFIED', `${owner} has been good for ${formatDuration(now - (file.goodSince ?? now))} and the alert has ended`)
+  const waited = now - (file.goodSince ?? file.appliedAt) - policy.settleMs
+  const why = isUnknown(fires) ? `whether the alert still fires is unknown: ${fires.unknown}` : 'the alert still fires'
+  if (waited >= policy.reconsiderMs) return ended(applier, file, 'unproven', 'STILL_FIRING', `${owner} is good, but ${why}`)
+  return lookAgain(file, now + policy.checkEveryMs, `${owner} has settled; ${why}`)
+}
+
+/** Undo passes the gates that still apply. What is already as it was before counts as undone: a crash may lie between. */
+export async function undo(applier: Applier, file: Applied, reason: 'MADE_WORSE' | 'UNDONE_BY_PERSON', why: string): Promise<Parked | Closed> {
+  const steps = file.plan.undo
+  if ('impossible' in steps) return ended(applier, file, 'unproven', 'UNDO_REFUSED', `${why}. It cannot be undone: ${steps.impossible}`)
+  if ((await effectOfAll(applier.read, steps)) !== 'landed') {
+    const { answers, permit } = await applier.gateUndo(file)
+    const allowed = permit?.spend(applier.ports.clock.now())
+    if (!allowed || allowed.length === 0) return ended(applier, file, 'unproven', 'UNDO_REFUSED', `${why}. The undo did not pass the gates`, { answers })
+    const sent = await sendAll(applier, allowed, file.id)
+    if (isFault(sent.fault, 'CLUSTER_CONFLICT', 'CLUSTER_FORBIDDEN', 'CLUSTER_INVALID', 'CLUSTER_NOT_FOUND'))
+      return ended(applier, file, 'unproven', 'UNDO_REFUSED', `${why}. The undo was refused: ${sent.fault.message}`)
+    if (sent.fault !== undefined) throw sent.fault
+  }
+  applier.onWritten(file.plan, 'undone')
+  return ended(applier, file, 'undone', reason, `${why}. Undone: ${file.plan.object.kind} ${file.plan.object.name} is as it was before`)
+}
