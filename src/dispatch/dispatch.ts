@@ -11,16 +11,8 @@ import { describeRef, ownerKey } from '../domain/target.ts'
 import type { Delivered, Intake } from '../rooms/record/intake.ts'
 import type { Episode, History, Order } from '../rooms/record/record.ts'
 import type { StoredCase } from '../rooms/record/rows.ts'
+import type { Known, Screened } from '../rooms/screen/screen.ts'
 import { Lanes } from './lanes.ts'
-
-/** What the screen says of one delivered alert. */
-export type Screened =
-  | { readonly kind: 'new' }
-  | { readonly kind: 'repeat' }
-  | { readonly kind: 'resolved' }
-  /** A resolved of an episode that nobody knows, or one that is older than what is known: nothing to do. */
-  | { readonly kind: 'stale' }
-  | { readonly kind: 'out'; readonly reason: 'FILTERED' | 'OWN_NOTIFICATION'; readonly because: string }
 
 /** The rooms that need nothing of the dispatcher. */
 export type WalkRooms = Omit<Rooms, 'enterLane' | 'withJoined' | 'stopped'>
@@ -29,7 +21,7 @@ export interface DispatchOptions {
   readonly ports: Ports
   readonly history: History
   readonly intake: Intake
-  readonly screen: (alert: Alert, known: Episode | undefined) => Screened
+  readonly screen: (alert: Alert, known: Known | undefined, now: number) => Screened
   readonly rooms: WalkRooms
   readonly recover: (file: Planned, intentAt: number) => Promise<Planned | Open | Closed>
   /** Carries out a person's undo of a case that was applied; the sentence says what came of it. */
@@ -61,6 +53,8 @@ const PRUNE_EVERY_MS = 600_000
 const opened = (page: Open): Opened => ({ at: 'opened', id: page.id, openedAt: page.openedAt, alerts: page.alerts })
 const ownerOf = (page: Open): string | undefined => ('target' in page ? ownerKey(page.target.owner) : undefined)
 const isActing = (page: Open): boolean => page.at === 'applied' && page.watching === 'object'
+
+const knownOf = ({ resolvedAt, outcome, ...episode }: Episode): Known => ({ ...episode, ...(resolvedAt !== undefined && { resolvedAt }), ...(outcome && { outcome }) })
 
 export type Dispatch = ReturnType<typeof makeDispatch>
 
@@ -223,7 +217,10 @@ export function makeDispatch(options: DispatchOptions) {
       const approved = history.approval(id, planHash(page.plan)) !== undefined
       if (!approved && ports.clock.now() >= (stored.dueAt ?? 0)) return close(page, 'refused', 'HELD_TOO_LONG', `nobody approved in time: ${page.plan.summary}`)
       const { plan: _, ...decided } = page
-      if (approved) return walk({ ...decided, at: 'decided' }, corridor)
+      if (approved) {
+        const entered = enterLane({ ...decided, at: 'located' })
+        return entered.at === 'located' ? walk({ ...decided, at: 'decided' }, corridor) : entered
+      }
     }
     return walk(opened(page), corridor)
   }
@@ -264,38 +261,52 @@ export function makeDispatch(options: DispatchOptions) {
   }
   const takeOne = ({ id, alert }: Delivered): (() => void)[] => {
     const known = history.episode(alert.fingerprint)
-    const screened = options.screen(alert, known)
+    const screened = options.screen(alert, known && knownOf(known), ports.clock.now())
     const after: (() => void)[] = [() => observer.screened(alert, screened.kind)]
     switch (screened.kind) {
       case 'new':
-      case 'out': {
-        const file: Opened = { at: 'opened', id: history.newId(), openedAt: ports.clock.now(), alerts: [alert] }
-        history.open(file)
-        intake.taken(id, file.id)
-        if (screened.kind === 'new') after.push(() => enqueue(file.id, () => walk(file, corridor)))
-        else {
-          const out = close(file, 'cancelled', screened.reason, screened.because)
-          history.close(out)
-          history.told(file.id)
-          after.push(() => observer.closed(out, 0))
-        }
+      case 'reopen': {
+        const file = openCase(id, alert)
+        after.push(() => enqueue(file.id, () => walk(file, corridor)))
+        return after
+      }
+      case 'own':
+      case 'filtered': {
+        // Known already: counted, and not filed a second time.
+        if (known && known.resolvedAt === undefined) return after.concat(repeated(id, alert, known))
+        const file = openCase(id, alert)
+        const out =
+          screened.kind === 'own' ? close(file, 'cancelled', 'OWN_NOTIFICATION', 'a notification of our own came back') : close(file, 'cancelled', 'FILTERED', screened.why)
+        history.close(out)
+        history.told(file.id)
+        after.push(() => observer.closed(out, 0))
         return after
       }
       case 'repeat':
-        history.repeat(alert.fingerprint, alert)
-        intake.taken(id, known?.caseId)
-        return after
+        return known ? after.concat(repeated(id, alert, known)) : after
       case 'resolved':
-        history.resolve(alert.fingerprint, alert.endsAt ?? ports.clock.now())
-        intake.taken(id, known?.caseId)
+        history.resolve(alert.fingerprint, screened.resolvedAt)
+        intake.taken(id, screened.caseId)
         if (known?.caseOpen) after.push(() => onResolved(known.caseId))
         return after
       case 'stale':
+      case 'unknown-resolved':
         intake.taken(id, known?.caseId)
         return after
       default:
         return screened satisfies never
     }
+  }
+  const openCase = (delivery: number, alert: Alert): Opened => {
+    const file: Opened = { at: 'opened', id: history.newId(), openedAt: ports.clock.now(), alerts: [alert] }
+    history.open(file)
+    intake.taken(delivery, file.id)
+    return file
+  }
+  const repeated = (delivery: number, alert: Alert, known: Episode): (() => void)[] => {
+    if (alert.status === 'firing') history.repeat(alert.fingerprint, alert)
+    intake.taken(delivery, known.caseId)
+    return []
   }
   /** Before the intent it may cancel the case; after it, it is evidence: the check is made at once. */
   const onResolved = (id: CaseId) => {
