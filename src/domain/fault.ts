@@ -20,6 +20,8 @@ export const FAULTS = {
   CLUSTER_ANSWER_UNKNOWN: { retryable: true, hint: 'the connection broke after the request was sent; whether it took effect is found by looking' },
   CLUSTER_GONE: { retryable: true, hint: 'the watch is too old; everything is listed again' },
   CLUSTER_ERROR: { retryable: true, hint: 'the API server failed' },
+  EXEC_FAILED: { retryable: false, hint: 'the command ran in the container and ended with an error; it is not run again' },
+  LEDGER_UNUSABLE: { retryable: false, hint: 'look at the ConfigMap alerts-slm-ledger: remove the named entry, or see why its open cases were never completed' },
   ALERTMANAGER_UNREACHABLE: { retryable: true, hint: 'check alertmanager.urls' },
   PORT_TAKEN: { retryable: false, hint: 'choose another port with WEBHOOK_PORT, or stop what listens there' },
   INPUT_INVALID: { retryable: false, hint: 'correct the named field' },
