@@ -1,29 +1,51 @@
 // The practice cluster's memory: objects by kind, namespace and name, with resourceVersions, generations and a bounded change log.
 import type { Clock } from '../domain/ports.ts'
 import type { AnyObject } from '../kube/wire.ts'
+import { copyOf, equal } from './fields.ts'
+import { storedAs } from './resources.ts'
 
 export type Stored = AnyObject & { readonly apiVersion: string; readonly kind: string; readonly metadata: NonNullable<AnyObject['metadata']> & { readonly name: string } }
 
 export interface Change {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
   readonly object: Stored
+  /** The object as it was: what a watch needs to see that one left its selector. */
+  readonly before?: Stored
   readonly version: number
 }
 
 /** How many changes a watch may lag behind before it is told 410. */
 const LOG = 5_000
 
-const keyOf = (kind: string, namespace: string, name: string): string => `${kind} ${namespace} ${name}`
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
+interface Shelf {
+  readonly objects: Map<string, Stored>
+  /** Keys in the order in which the API lists them; undefined when an object came or went. */
+  order: readonly string[] | undefined
+}
 
-/** Objects go in and out as copies: nobody can change the store but through it. Everything is synchronous. */
+const keyOf = (object: Stored): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`
+const kindOf = (object: Stored): string => storedAs(object.apiVersion, object.kind)
+const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
+
+/**
+ * Objects go in and out as copies: nobody can change the store but through it. Everything is synchronous.
+ * `kind` is the kind's own name; a custom kind that shares its name with a built-in one is `<kind>.<group>`.
+ */
 export class Store {
-  readonly #objects = new Map<string, Stored>()
+  readonly #shelves = new Map<string, Shelf>()
   readonly #log: Change[] = []
   readonly #listeners = new Set<(change: Change) => void>()
+  readonly #untold: Change[] = []
   readonly #clock: Clock
   #version = 1
+  #oldest = 0
   #uids = 0
+
+  /**
+   * Asked when a pod is deleted through the API: true keeps it with a deletionTimestamp until somebody removes it, as a
+   * kubelet would. Without an answer pods go at once.
+   */
+  endsSlowly: ((pod: Stored) => boolean) | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -34,10 +56,16 @@ export class Store {
   }
   /** The oldest version from which changes can still be replayed. */
   get oldest(): number {
-    return this.#log.length < LOG ? 0 : (this.#log[0]?.version ?? 0)
+    return this.#oldest
   }
   changesAfter(version: number): readonly Change[] {
-    return this.#log.filter((change) => change.version > version)
+    const first = this.#log.findIndex((change) => change.version > version)
+    return first < 0 ? [] : this.#log.slice(first)
+  }
+  /** Forgets the history, as etcd's compaction does: older watches are told 410. */
+  compact(): void {
+    this.#log.length = 0
+    this.#oldest = this.#version
   }
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener)
@@ -45,61 +73,93 @@ export class Store {
   }
 
   get(kind: string, namespace: string, name: string): Stored | undefined {
-    const found = this.#objects.get(keyOf(kind, namespace, name))
-    return found && structuredClone(found)
+    return copyOf(this.peek(kind, namespace, name))
   }
   list(kind: string, namespace?: string): Stored[] {
-    return [...this.#objects.values()].filter((o) => o.kind === kind && (namespace === undefined || (o.metadata.namespace ?? '') === namespace)).map((o) => structuredClone(o))
+    return this.peekAll(kind, namespace).map((object) => copyOf(object))
+  }
+  /** The kept object itself, for those who only read: it must not be changed. */
+  peek(kind: string, namespace: string, name: string): Stored | undefined {
+    return this.#shelves.get(kind)?.objects.get(`${namespace}/${name}`)
+  }
+  /** The kept objects themselves, by namespace and name, for those who only read. */
+  peekAll(kind: string, namespace?: string): readonly Stored[] {
+    const shelf = this.#shelves.get(kind)
+    if (!shelf) return []
+    shelf.order ??= [...shelf.objects.keys()].sort()
+    const all = shelf.order.flatMap((key) => shelf.objects.get(key) ?? [])
+    return namespace === undefined ? all : all.filter((object) => (object.metadata.namespace ?? '') === namespace)
+  }
+  hasNamespace(namespace: string): boolean {
+    return [...this.#shelves.values()].some((shelf) => [...shelf.objects.values()].some((object) => object.metadata.namespace === namespace))
   }
   kinds(): { readonly apiVersion: string; readonly kind: string }[] {
-    return [...new Map([...this.#objects.values()].map((o) => [`${o.apiVersion} ${o.kind}`, { apiVersion: o.apiVersion, kind: o.kind }])).values()]
+    const every = [...this.#shelves.values()].flatMap((shelf) => [...shelf.objects.values()])
+    return [...new Map(every.map((o) => [`${o.apiVersion} ${o.kind}`, { apiVersion: o.apiVersion, kind: o.kind }])).values()]
   }
 
   /** Adds an object; uid, creationTimestamp, generation and resourceVersion are given here, unless the manifest carries the first two. */
   create(object: Stored): Stored {
-    const key = keyOf(object.kind, object.metadata.namespace ?? '', object.metadata.name)
-    if (this.#objects.has(key)) throw new Error(`${key} exists`)
+    if (this.#shelves.get(kindOf(object))?.objects.has(keyOf(object))) throw new Error(`${kindOf(object)} ${keyOf(object)} exists`)
     const metadata = {
-      uid: this.#uid(),
-      creationTimestamp: new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+      uid: this.newUid(),
+      creationTimestamp: timeOf(this.#clock.now()),
       ...object.metadata,
       generation: object.metadata.generation ?? 1,
     }
-    return this.#put('ADDED', key, { ...structuredClone(object), metadata })
+    return this.#put('ADDED', { ...copyOf(object), metadata })
   }
   /** Replaces an object. A changed spec raises the generation; an unchanged object keeps its resourceVersion and tells nobody. */
   update(object: Stored): Stored {
-    const key = keyOf(object.kind, object.metadata.namespace ?? '', object.metadata.name)
-    const before = this.#objects.get(key)
-    if (!before) throw new Error(`${key} does not exist`)
-    const generation = (before.metadata.generation ?? 1) + (same(before.spec, object.spec) ? 0 : 1)
+    const { before, next } = this.#compared(object)
+    return next ? this.#put('MODIFIED', next, before) : copyOf(before)
+  }
+  /** What update would keep. */
+  preview(object: Stored): Stored {
+    const { before, next } = this.#compared(object)
+    return copyOf(next ? { ...next, metadata: { ...next.metadata, resourceVersion: before.metadata.resourceVersion ?? '' } } : before)
+  }
+  #compared(object: Stored): { readonly before: Stored; readonly next?: Stored } {
+    const before = this.peek(kindOf(object), object.metadata.namespace ?? '', object.metadata.name)
+    if (!before) throw new Error(`${kindOf(object)} ${keyOf(object)} does not exist`)
+    const generation = (before.metadata.generation ?? 1) + (equal(before.spec ?? null, object.spec ?? null) ? 0 : 1)
     const { resourceVersion: _, ...metadata } = object.metadata
     const { resourceVersion, ...old } = before.metadata
-    const next = { ...structuredClone(object), metadata: { ...structuredClone(metadata), uid: before.metadata.uid ?? '', generation } }
-    if (same({ ...before, metadata: old }, next)) return structuredClone(before)
-    return this.#put('MODIFIED', key, next)
+    const next = { ...copyOf(object), metadata: { ...copyOf(metadata), uid: before.metadata.uid ?? '', generation } }
+    return equal({ ...before, metadata: old }, next) ? { before } : { before, next }
   }
   remove(kind: string, namespace: string, name: string): Stored | undefined {
-    const key = keyOf(kind, namespace, name)
-    const before = this.#objects.get(key)
-    if (!before) return undefined
-    this.#objects.delete(key)
-    this.#tell({ type: 'DELETED', object: { ...before, metadata: { ...before.metadata, resourceVersion: String(++this.#version) } }, version: this.#version })
-    return structuredClone(before)
+    const before = this.peek(kind, namespace, name)
+    const shelf = this.#shelves.get(kind)
+    if (!before || !shelf) return undefined
+    shelf.objects.delete(keyOf(before))
+    shelf.order = undefined
+    const object = { ...before, metadata: { ...before.metadata, resourceVersion: String(++this.#version) } }
+    this.#tell({ type: 'DELETED', object, before, version: this.#version })
+    return copyOf(before)
   }
-
-  #uid(): string {
+  newUid(): string {
     return `00000000-0000-4000-8000-${(++this.#uids).toString(16).padStart(12, '0')}`
   }
-  #put(type: 'ADDED' | 'MODIFIED', key: string, object: Stored): Stored {
+
+  #put(type: 'ADDED' | 'MODIFIED', object: Stored, before?: Stored): Stored {
     const stored: Stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } }
-    this.#objects.set(key, stored)
-    this.#tell({ type, object: stored, version: this.#version })
-    return structuredClone(stored)
+    const kind = kindOf(stored)
+    const shelf = this.#shelves.get(kind) ?? { objects: new Map<string, Stored>(), order: undefined }
+    if (type === 'ADDED') shelf.order = undefined
+    shelf.objects.set(keyOf(stored), stored)
+    this.#shelves.set(kind, shelf)
+    this.#tell({ type, object: stored, version: this.#version, ...(before ? { before } : {}) })
+    return copyOf(stored)
   }
+  /** A listener may write: what it changes is told when everyone has heard of this change, so that all hear the same order. */
   #tell(change: Change): void {
     this.#log.push(change)
-    if (this.#log.length > LOG) this.#log.shift()
-    for (const listener of this.#listeners) listener(change)
+    if (this.#log.length > LOG) this.#oldest = this.#log.shift()?.version ?? this.#oldest
+    this.#untold.push(change)
+    if (this.#untold.length > 1) return
+    for (let next = this.#untold[0]; next; this.#untold.shift(), next = this.#untold[0]) {
+      for (const listener of [...this.#listeners]) listener(next)
+    }
   }
 }

@@ -1,0 +1,87 @@
+// Typed access to the store for controllers: what a client of the API server would see, without the network between.
+import type { Kind, Kinds } from '../../kube/wire.ts'
+import type { Store, Stored } from '../store.ts'
+
+/** An object of a known kind as it lies in the store. */
+export type Live<K extends Kind> = Stored & Kinds[K]
+export type Owner = { readonly apiVersion: string; readonly kind: string; readonly metadata: { readonly name: string; readonly uid?: string } }
+
+const isLive = <K extends Kind>(kind: K, object: Stored): object is Live<K> => object.kind === kind
+
+export const namespaceOf = (object: { readonly metadata: { readonly namespace?: string } }): string => object.metadata.namespace ?? ''
+
+export function get<K extends Kind>(store: Store, kind: K, namespace: string, name: string): Live<K> | undefined {
+  const found = store.get(kind, namespace, name)
+  return found && isLive(kind, found) ? found : undefined
+}
+/** Oldest first: creation in the store is the only order that never ties. */
+export const list = <K extends Kind>(store: Store, kind: K, namespace?: string): Live<K>[] => store.list(kind, namespace).filter((object) => isLive(kind, object))
+
+export const controllerOf = (object: Stored): { readonly kind: string; readonly name: string; readonly uid: string } | undefined =>
+  object.metadata.ownerReferences?.find((reference) => reference.controller)
+export const ownedBy = <K extends Kind>(store: Store, kind: K, owner: Stored): Live<K>[] =>
+  list(store, kind, namespaceOf(owner)).filter((object) => controllerOf(object)?.uid === owner.metadata.uid)
+
+export const ownerReference = (owner: Owner) => ({
+  apiVersion: owner.apiVersion,
+  kind: owner.kind,
+  name: owner.metadata.name,
+  uid: owner.metadata.uid ?? '',
+  controller: true,
+  blockOwnerDeletion: true,
+})
+
+/** Writes the status if the object is still there: its spec and metadata stay as they are now. */
+export function setStatus(store: Store, object: Stored, status: unknown): void {
+  const now = store.get(object.kind, namespaceOf(object), object.metadata.name)
+  if (now && now.metadata.uid === object.metadata.uid) store.update({ ...now, status })
+}
+
+export interface Selector {
+  matchLabels?: Record<string, string>
+  matchExpressions?: { key: string; operator: string; values?: string[] }[]
+}
+/** An empty selector matches everything, an absent one nothing. */
+export function selects(selector: Selector | undefined, labels: Readonly<Record<string, string>> = {}): boolean {
+  if (!selector) return false
+  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value)
+  return equal && (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => fits(operator, labels[key], values))
+}
+function fits(operator: string, value: string | undefined, values: readonly string[]): boolean {
+  if (operator === 'Exists') return value !== undefined
+  if (operator === 'DoesNotExist') return value === undefined
+  if (operator === 'In') return value !== undefined && values.includes(value)
+  return value === undefined || !values.includes(value)
+}
+
+/** Kubernetes writes times in whole seconds. */
+export const stamp = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
+
+/** `25%` of a number, or the number itself; percentages round up for surge and down for what may be missing. */
+export function portion(value: string | number | undefined, of: number, otherwise: string | number, round: 'up' | 'down'): number {
+  const wanted = value ?? otherwise
+  if (typeof wanted === 'number') return wanted
+  const exact = (Number.parseFloat(wanted) / 100) * of
+  return round === 'up' ? Math.ceil(exact) : Math.floor(exact)
+}
+
+export interface Condition {
+  type: string
+  status: string
+  reason?: string
+  message?: string
+  lastTransitionTime?: string
+  lastUpdateTime?: string
+}
+/**
+ * The list with this condition in its place. The same status for the same reason is the same condition, whatever its message says:
+ * a message that names a pod which was never made would otherwise change on every look, and every change asks for a look.
+ */
+export function withCondition<C extends Condition>(conditions: readonly C[] | undefined, next: C, now: string): C[] {
+  const before = conditions?.find((condition) => condition.type === next.type)
+  if (!before) return [...(conditions ?? []), { lastUpdateTime: now, lastTransitionTime: now, ...next }]
+  if (before.status === next.status && before.reason === next.reason) return [...(conditions ?? [])]
+  const lastTransitionTime = before.status === next.status ? (before.lastTransitionTime ?? now) : now
+  return (conditions ?? []).map((c) => (c === before ? { lastUpdateTime: now, ...next, lastTransitionTime } : c))
+}
+export const withoutCondition = <C extends Condition>(conditions: readonly C[] | undefined, type: string): C[] => (conditions ?? []).filter((condition) => condition.type !== type)

@@ -1,0 +1,18 @@
+// The Http port over a fetch function in the same process: no socket, the same answers.
+import type { Http, HttpResponse } from '../domain/ports.ts'
+
+async function* decoded(body: ReadableStream<Uint8Array> | null): AsyncIterable<string> {
+  if (!body) return
+  const decoder = new TextDecoder()
+  for await (const chunk of body) yield decoder.decode(chunk, { stream: true })
+}
+
+export function httpOf(fetch: (request: Request) => Promise<Response>): Http {
+  return async ({ method, url, headers, body, signal }): Promise<HttpResponse> => {
+    signal?.throwIfAborted()
+    const response = await fetch(
+      new Request(url, { method, ...(headers ? { headers: { ...headers } } : {}), ...(body === undefined ? {} : { body }), ...(signal ? { signal } : {}) }),
+    )
+    return { status: response.status, headers: Object.fromEntries(response.headers), text: () => response.text(), chunks: () => decoded(response.body) }
+  }
+}
