@@ -1,0 +1,168 @@
+// Facts of the rollout: which revision runs, since when, what it changed, how it and the one before it do.
+import * as z from 'zod'
+import { isUnknown, type Unknown, unknown } from '../domain/unknown.ts'
+import type { Kinds } from '../kube/wire.ts'
+import { defineFact, type Fact } from './define-fact.ts'
+import { OWN_PODS, REVISIONS, WORKLOADS } from './needs.ts'
+import { ofTarget, ownPods, type Pod, type Workload, workload, workloadRef } from './owned.ts'
+import { each, num, secondsBetween, str, tally } from './plain.ts'
+import { hasEnded, isFailing, isLeaving, isReady } from './pod-state.ts'
+import { previousWasHealthy } from './previous-health.ts'
+import { type Revision, revisionsOf } from './revisions.ts'
+import { count, knowable, seconds, text, yes } from './shape.ts'
+import { compareTemplates } from './template.ts'
+
+type Rolling = Kinds['Deployment'] | Kinds['StatefulSet'] | Kinds['DaemonSet']
+
+const CHANGED = z
+  .object({
+    image: yes('an image'),
+    env: yes('environment'),
+    command: yes('command, arguments or working directory'),
+    probes: yes('a probe'),
+    volumes: yes('volumes or mounts'),
+    resources: yes('requests or limits'),
+    resourcesLowered: yes('a limit went down or came anew'),
+    whatRuns: yes('anything but annotations and raised resources: more than a restart or a resize'),
+  })
+  .describe('what the newest revision changed')
+
+const ROLLOUT = z
+  .object({
+    revision: count('number of the newest revision; 0 when it is not recorded'),
+    ageSeconds: knowable(seconds('since the newest revision came')),
+    inProgress: yes('the controller still replaces pods and has not given up'),
+    paused: yes('a person paused it'),
+    progressDeadlineExceeded: yes('the controller has given up waiting (Deployments only)'),
+    strategy: text('RollingUpdate, Recreate or OnDelete'),
+    previousRevision: count('number of the revision before').nullable(),
+    previousRevisionWasHealthy: knowable(z.boolean().describe('it had available pods, or had rolled out completely')).nullable(),
+    templateChanged: knowable(CHANGED).nullable(),
+    newRevisionPods: count('pods of the newest revision'),
+    newRevisionReady: count('of these, ready'),
+    newRevisionFailing: count('of these, stuck for a named reason'),
+    oldRevisionPods: count('pods of older revisions'),
+    oldRevisionReady: count('of these, ready'),
+    oldRevisionFailing: count('of these, stuck for a named reason'),
+    targetIsOfOldRevision: yes('the pod that the labels name is not of the newest revision'),
+  })
+  .nullable()
+
+/** A revision that comes back keeps its old creation time, so its age says nothing about when it came back. */
+function ageOf(newest: Revision, all: readonly Revision[], now: number): number | Unknown {
+  if (newest.createdAt === undefined) return unknown('the newest revision has no creation time')
+  const later = all.some((other) => other.createdAt !== undefined && other.createdAt > (newest.createdAt ?? 0))
+  return later ? unknown('the newest revision had run before; when it came back is not recorded') : secondsBetween(newest.createdAt, now)
+}
+
+const progressing = (owner: Rolling) => each(owner.status?.conditions).find((condition) => condition.type === 'Progressing')
+
+function countsOf(owner: Rolling): { desired: number; updated: number; present: number } {
+  const { spec, status } = owner
+  if (status && 'desiredNumberScheduled' in status)
+    return { desired: tally(status.desiredNumberScheduled), updated: tally(status.updatedNumberScheduled), present: tally(status.currentNumberScheduled) }
+  const desired = spec && 'replicas' in spec ? tally(spec.replicas ?? 1) : 1
+  const counted: { updatedReplicas?: number; replicas?: number } = status && 'replicas' in status ? status : {}
+  return { desired, updated: tally(counted.updatedReplicas), present: tally(counted.replicas) }
+}
+
+export const isStalled = (owner: Rolling): boolean => progressing(owner)?.status === 'False' && progressing(owner)?.reason === 'ProgressDeadlineExceeded'
+
+/** A Deployment's own word where it gives one: pods that crash after a complete rollout do not reopen it. */
+function isInProgress(owner: Rolling, kind: string): boolean {
+  if (tally(owner.status?.observedGeneration) < tally(owner.metadata?.generation)) return true
+  const said = kind === 'Deployment' ? progressing(owner) : undefined
+  if (said?.status === 'False') return false
+  if (said) return said.reason !== 'NewReplicaSetAvailable'
+  const { desired, updated, present } = countsOf(owner)
+  return updated < desired || present > updated
+}
+
+function strategyOf(owner: Rolling): string {
+  const spec = owner.spec
+  const strategy = spec && 'updateStrategy' in spec ? spec.updateStrategy : spec && 'strategy' in spec ? spec.strategy : undefined
+  return str(strategy?.type) ?? 'RollingUpdate'
+}
+
+const isRolling = (owner: Workload, kind: string): owner is Rolling => owner !== null && ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind)
+const changed = (newest: Revision, previous: Revision) =>
+  newest.template && previous.template ? { ...compareTemplates(previous.template, newest.template) } : unknown('the template of a revision is not kept')
+
+export const rollout: Fact = defineFact({
+  name: 'rollout',
+  group: 'rollout',
+  summary: 'the newest revision of the workload and the one before; null for what has no revisions',
+  schema: ROLLOUT,
+  cost: 3,
+  needs: [...OWN_PODS, REVISIONS],
+  read: (from) =>
+    ofTarget(from, async (target) => {
+      const ref = workloadRef(target)
+      const owner = await workload(from.read, target)
+      if (isUnknown(owner)) return owner
+      if (!ref || !owner || !isRolling(owner, ref.kind)) return null
+      const [revisions, pods] = [await revisionsOf(from.read, ref, owner), await ownPods(from, target)]
+      if (isUnknown(pods)) return pods
+      const [newest, previous] = revisions
+      if (!newest) return unknown(`${ref.kind} ${ref.name} has no revision`)
+      const members = (pods ?? []).filter((pod) => !hasEnded(pod) && !isLeaving(pod))
+      const [news, olds] = [members.filter(newest.has), members.filter((pod) => !newest.has(pod))]
+      return {
+        revision: newest.revision,
+        ageSeconds: ageOf(newest, revisions, from.now),
+        inProgress: isInProgress(owner, ref.kind),
+        paused: owner.spec !== undefined && 'paused' in owner.spec && owner.spec.paused === true,
+        progressDeadlineExceeded: ref.kind === 'Deployment' && isStalled(owner),
+        strategy: strategyOf(owner),
+        previousRevision: previous ? previous.revision : null,
+        previousRevisionWasHealthy: previous ? previousWasHealthy(owner, ref.kind, newest, previous, members) : null,
+        templateChanged: previous ? changed(newest, previous) : null,
+        newRevisionPods: news.length,
+        newRevisionReady: news.filter(isReady).length,
+        newRevisionFailing: news.filter(isFailing).length,
+        oldRevisionPods: olds.length,
+        oldRevisionReady: olds.filter(isReady).length,
+        oldRevisionFailing: olds.filter(isFailing).length,
+        targetIsOfOldRevision: olds.some((pod: Pod) => target.object.kind === 'Pod' && pod.metadata?.name === target.object.name),
+      }
+    }),
+})
+
+export const replicas: Fact = defineFact({
+  name: 'replicas',
+  group: 'rollout',
+  summary: 'what the workload wants and has, by its own status; null for what has no replicas',
+  schema: z
+    .object({
+      desired: count('replicas wanted (for a DaemonSet: nodes that should run it)'),
+      present: count('pods that exist'),
+      updated: count('pods of the newest revision'),
+      ready: count('ready pods'),
+      available: count('available pods'),
+      scaledToZero: yes('nobody wants a pod: replicas is 0'),
+      misscheduled: count('DaemonSet pods on nodes that should not run them'),
+      specObserved: yes('the controller has seen the newest spec'),
+    })
+    .nullable(),
+  cost: 1,
+  needs: WORKLOADS,
+  read: (from) =>
+    ofTarget(from, async (target) => {
+      const ref = workloadRef(target)
+      const owner = await workload(from.read, target)
+      if (isUnknown(owner)) return owner
+      if (!ref || !owner || !isRolling(owner, ref.kind)) return null
+      const status: { readyReplicas?: number; numberReady?: number; availableReplicas?: number; numberAvailable?: number; numberMisscheduled?: number } = owner.status ?? {}
+      const { desired, updated, present } = countsOf(owner)
+      return {
+        desired,
+        present,
+        updated,
+        ready: tally(status.readyReplicas ?? status.numberReady),
+        available: tally(status.availableReplicas ?? status.numberAvailable),
+        scaledToZero: ref.kind !== 'DaemonSet' && desired === 0,
+        misscheduled: tally(status.numberMisscheduled),
+        specObserved: (num(owner.status?.observedGeneration) ?? 0) >= (num(owner.metadata?.generation) ?? 0),
+      }
+    }),
+})
