@@ -149,8 +149,9 @@ function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 async function credentials(headers: TransportOptions['headers']): Promise<Readonly<Record<string, string>>> {
   try {
     return await headers()
-  } catch (error) {
-    throw new Fault('CLUSTER_UNREACHABLE', 'the credentials for the API server cannot be read', { cause: error })
+  } catch {
+    // Without the cause: what a credential plugin prints may be a credential.
+    throw new Fault('CLUSTER_UNREACHABLE', 'the credentials for the API server cannot be read')
   }
 }
 
