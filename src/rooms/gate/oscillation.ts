@@ -1,0 +1,36 @@
+// Gate 14: a workload whose changes keep being undone or reversed is not swung once more.
+
+import { formatDuration } from '../../domain/duration.ts'
+import type { Attempt } from '../../domain/history.ts'
+import { byPast, directionOf } from './past.ts'
+import { type Gate, PASS, refuse } from './verdict.ts'
+
+type Move = Pick<Attempt, 'at' | 'action' | 'direction'>
+
+export const oscillation: Gate = {
+  name: 'oscillation',
+  judge: (file, seen, now) =>
+    byPast(file, seen, now, ({ owner }) => {
+      const { limit, windowMs } = seen.policy.oscillation
+      const within = owner.filter(({ at, caseId }) => caseId !== file.id && at > now - windowMs)
+      const undone = within.filter(({ outcome }) => outcome === 'undone').length
+      const planned: Move = { at: now, action: file.plan.action, direction: directionOf(file.plan.blast) }
+      const count = undone + reversals([...within.filter(({ outcome }) => outcome !== 'undone'), planned])
+      if (count < limit) return PASS
+      const why = `${count} changes of ${file.target.owner.kind} ${file.target.owner.name} were undone or reversed within ${formatDuration(windowMs)}, this one included where it reverses the last`
+      return refuse('OSCILLATION', why, 'a person finds out what the two sides are fighting for')
+    }),
+}
+
+/** Turns from up to down or back, per action: restarts in between do not hide them. */
+function reversals(moves: readonly Move[]): number {
+  const last = new Map<string, 'up' | 'down'>()
+  let turns = 0
+  for (const { action, direction } of moves.toSorted((a, b) => a.at - b.at)) {
+    if (direction === undefined) continue
+    const before = last.get(action)
+    if (before !== undefined && before !== direction) turns++
+    last.set(action, direction)
+  }
+  return turns
+}
