@@ -8,6 +8,8 @@ export interface Decision {
   readonly parameters: JsonObject
   readonly confidence: number
   readonly because: string
+  /** How long the owner must be good, when the rule says otherwise than the policy. */
+  readonly settleMs?: number
   /** Names of facts of the cluster (not of the alert's own labels) that the deciding conditions read and knew. */
   readonly evidence: readonly string[]
 }
@@ -27,7 +29,8 @@ export interface RuleConsidered {
   readonly rule: string
   readonly file: string
   readonly action: string
-  readonly truth: Truth
+  /** `not read`: an earlier rule had decided already. */
+  readonly truth: Truth | 'not read'
   readonly conditions: ConditionSeen
 }
 
