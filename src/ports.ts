@@ -40,3 +40,13 @@ export const realPorts: Ports = {
   random: { next: () => Math.random() },
   http: pooled,
 }
+
+/** Timers of the port keep no program alive, so whoever waits for the end of a command says so. */
+export async function staysAlive<T>(work: Promise<T>): Promise<T> {
+  const hold = setInterval(() => undefined, 60_000)
+  try {
+    return await work
+  } finally {
+    clearInterval(hold)
+  }
+}

@@ -31,7 +31,7 @@ const DOORS: Readonly<Record<string, readonly Door[]>> = {
   'src/rooms/record': ['src/domain', 'src/libsql'],
   'src/corridor.ts': ['src/domain', ['src/rooms', 'T']],
   // The dispatcher files what the corridor gives, so it knows the shape of the history; it gets the history itself handed in.
-  'src/dispatch': ['src/domain', 'src/corridor.ts', ['src/rooms/record', 'T'], ['src/rooms/screen', 'T']],
+  'src/dispatch': ['src/domain', 'src/corridor.ts', ['src/alertmanager', 'T'], ['src/rooms/record', 'T'], ['src/rooms/screen', 'T']],
   'src/simulate': [
     'src/domain',
     'src/facts',

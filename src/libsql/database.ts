@@ -38,6 +38,7 @@ export class Database {
   readonly #db: Libsql.Database
   readonly #statements = new Map<string, Libsql.Statement<Column[]>>()
   #depth = 0
+  #lost: unknown
 
   constructor(path: string, options: DatabaseOptions = {}) {
     try {
@@ -81,14 +82,17 @@ export class Database {
     this.#depth++
     try {
       const result = work()
+      // A full disk may have rolled back everything by itself, also what came before the failing part: that is a failure of the whole.
+      if (!this.#db.inTransaction) throw this.#lost ?? new Fault('STORE_UNAVAILABLE', 'the store gave up a transaction')
       this.exec(commit)
       return result
     } catch (error) {
-      // A full disk may have rolled back by itself: then there is nothing left to roll back.
       if (this.#db.inTransaction) this.#db.exec(rollback)
+      else this.#lost = error
       throw error
     } finally {
       this.#depth--
+      if (this.#depth === 0) this.#lost = undefined
     }
   }
 

@@ -39,7 +39,7 @@ export function makeIntake(database: Database, ports: Pick<Ports, 'clock' | 'tim
   let waiting: Waiting[] = []
   let queued = Number(database.get('SELECT count(*) AS n FROM intake WHERE taken = 0')?.['n'] ?? 0)
 
-  const store = (request: Waiting, at: number): number => {
+  const store = (request: Waiting, at: number): void => {
     if (queued + request.alerts.length > options.capacity)
       throw new Fault('STORE_FULL', `${queued} alerts wait to be judged, the limit is ${options.capacity}`, { retryAfterMs: 5_000 })
     database.transaction(() => {
@@ -47,32 +47,33 @@ export function makeIntake(database: Database, ports: Pick<Ports, 'clock' | 'tim
         database.run('INSERT INTO intake (received_at, source, fingerprint, alert) VALUES (?, ?, ?, ?)', at, request.source, alert.fingerprint, JSON.stringify(alert))
     })
     queued += request.alerts.length
-    return request.alerts.length
   }
 
   const flush = () => {
     const requests = waiting
     waiting = []
-    const settled: (() => void)[] = []
+    const before = queued
+    const settles = together(requests) ?? requests.flatMap((request) => together([request]) ?? [])
+    for (const settle of settles) settle()
+    if (queued > before) options.onCommitted()
+  }
+  /** One commit for all; undefined when the store gave up the whole of it, and then each is tried by itself. */
+  const together = (requests: readonly Waiting[]): (() => void)[] | undefined => {
     const before = queued
     try {
-      database.transaction(() => {
-        for (const request of requests) {
-          try {
-            store(request, ports.clock.now())
-            settled.push(request.resolve)
-          } catch (error) {
-            settled.push(() => request.reject(error))
-          }
-        }
-      })
+      return database.transaction(() => requests.map((request) => attempt(request)))
     } catch (error) {
       queued = before
-      for (const request of requests) request.reject(error)
-      return
+      return requests.length === 1 ? requests.map((request) => () => request.reject(error)) : undefined
     }
-    for (const settle of settled) settle()
-    if (queued > before) options.onCommitted()
+  }
+  const attempt = (request: Waiting): (() => void) => {
+    try {
+      store(request, ports.clock.now())
+      return request.resolve
+    } catch (error) {
+      return () => request.reject(error)
+    }
   }
 
   return {
