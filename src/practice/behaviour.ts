@@ -2,7 +2,7 @@
 import picomatch from 'picomatch'
 import * as z from 'zod'
 import { parseQuantity } from '../domain/quantity.ts'
-import { list } from './controllers/cluster.ts'
+import { byAge, list } from './controllers/cluster.ts'
 import type { Pod } from './controllers/pods.ts'
 import type { Store } from './store.ts'
 
@@ -104,7 +104,7 @@ export function makeFates(store: Store, always: readonly Behaviour[] = []): Fate
 
 /** Manifests that do not fit the schema count for nothing here: `checkBehaviour` tells their author when they are loaded. */
 const behavioursIn = (store: Store, namespace: string): Behaviour[] =>
-  store.list('Behaviour', namespace).flatMap((object) => {
+  [...store.peekAll('Behaviour', namespace)].sort(byAge).flatMap((object) => {
     const parsed = behaviourSchema.safeParse(object)
     return parsed.success ? [parsed.data] : []
   })
@@ -120,7 +120,7 @@ export function revisionOf(store: Store, pod: Pod): number | undefined {
   const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller)
   const namespace = pod.metadata.namespace ?? ''
   if (owner?.kind === 'ReplicaSet') {
-    const revision = store.get('ReplicaSet', namespace, owner.name)?.metadata.annotations?.['deployment.kubernetes.io/revision']
+    const revision = store.peek('ReplicaSet', namespace, owner.name)?.metadata.annotations?.['deployment.kubernetes.io/revision']
     return revision === undefined ? undefined : Number(revision)
   }
   const hash = pod.metadata.labels?.['controller-revision-hash']

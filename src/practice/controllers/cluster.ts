@@ -10,12 +10,21 @@ const isLive = <K extends Kind>(kind: K, object: Stored): object is Live<K> => o
 
 export const namespaceOf = (object: { readonly metadata: { readonly namespace?: string } }): string => object.metadata.namespace ?? ''
 
+/** What is read here is the store's own object: whoever changes something spreads it and updates. */
 export function get<K extends Kind>(store: Store, kind: K, namespace: string, name: string): Live<K> | undefined {
-  const found = store.get(kind, namespace, name)
+  const found = store.peek(kind, namespace, name)
   return found && isLive(kind, found) ? found : undefined
 }
-/** Oldest first: creation in the store is the only order that never ties. */
-export const list = <K extends Kind>(store: Store, kind: K, namespace?: string): Live<K>[] => store.list(kind, namespace).filter((object) => isLive(kind, object))
+/** Oldest first. Times have whole seconds only; within one, the uids that the store gives out tell which came first. */
+export const byAge = (a: Stored, b: Stored): number => {
+  const [x, y] = [`${a.metadata.creationTimestamp} ${a.metadata.uid}`, `${b.metadata.creationTimestamp} ${b.metadata.uid}`]
+  return x < y ? -1 : x > y ? 1 : 0
+}
+export const list = <K extends Kind>(store: Store, kind: K, namespace?: string): Live<K>[] =>
+  store
+    .peekAll(kind, namespace)
+    .filter((object) => isLive(kind, object))
+    .sort(byAge)
 
 export const controllerOf = (object: Stored): { readonly kind: string; readonly name: string; readonly uid: string } | undefined =>
   object.metadata.ownerReferences?.find((reference) => reference.controller)
@@ -33,7 +42,7 @@ export const ownerReference = (owner: Owner) => ({
 
 /** Writes the status if the object is still there: its spec and metadata stay as they are now. */
 export function setStatus(store: Store, object: Stored, status: unknown): void {
-  const now = store.get(object.kind, namespaceOf(object), object.metadata.name)
+  const now = store.peek(object.kind, namespaceOf(object), object.metadata.name)
   if (now && now.metadata.uid === object.metadata.uid) store.update({ ...now, status })
 }
 
@@ -79,9 +88,9 @@ export interface Condition {
  */
 export function withCondition<C extends Condition>(conditions: readonly C[] | undefined, next: C, now: string): C[] {
   const before = conditions?.find((condition) => condition.type === next.type)
-  if (!before) return [...(conditions ?? []), { lastUpdateTime: now, lastTransitionTime: now, ...next }]
+  if (!before) return [...(conditions ?? []), { lastTransitionTime: now, ...next }]
   if (before.status === next.status && before.reason === next.reason) return [...(conditions ?? [])]
   const lastTransitionTime = before.status === next.status ? (before.lastTransitionTime ?? now) : now
-  return (conditions ?? []).map((c) => (c === before ? { lastUpdateTime: now, ...next, lastTransitionTime } : c))
+  return (conditions ?? []).map((c) => (c === before ? { ...next, lastTransitionTime } : c))
 }
 export const withoutCondition = <C extends Condition>(conditions: readonly C[] | undefined, type: string): C[] => (conditions ?? []).filter((condition) => condition.type !== type)

@@ -10,7 +10,7 @@ type DaemonSet = Live<'DaemonSet'>
 export const daemonSetController = (ground: Ground): Controller => ({
   concerns({ object }): readonly Key[] {
     if (object.kind === 'DaemonSet') return [{ namespace: namespaceOf(object), name: object.metadata.name }]
-    if (object.kind === 'Node') return ground.store.list('DaemonSet').map((set) => ({ namespace: namespaceOf(set), name: set.metadata.name }))
+    if (object.kind === 'Node') return ground.store.peekAll('DaemonSet').map((set) => ({ namespace: namespaceOf(set), name: set.metadata.name }))
     const owner = object.kind === 'Pod' ? controllerOf(object) : undefined
     return owner?.kind === 'DaemonSet' ? [{ namespace: namespaceOf(object), name: owner.name }] : []
   },

@@ -9,7 +9,14 @@ export const REVISION = 'deployment.kubernetes.io/revision'
 const DESIRED = 'deployment.kubernetes.io/desired-replicas'
 const MAXIMUM = 'deployment.kubernetes.io/max-replicas'
 /** Annotations that a Deployment keeps to itself; all others are copied to its ReplicaSets. */
-const OWN = new Set(['kubectl.kubernetes.io/last-applied-configuration', REVISION, 'deployment.kubernetes.io/revision-history', DESIRED, MAXIMUM, 'deprecated.deployment.rollback.to'])
+const OWN = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  REVISION,
+  'deployment.kubernetes.io/revision-history',
+  DESIRED,
+  MAXIMUM,
+  'deprecated.deployment.rollback.to',
+])
 
 interface Progress {
   readonly generation: number
@@ -26,7 +33,7 @@ export function deploymentController(ground: Ground): Controller {
       const owner = controllerOf(object)
       if (object.kind === 'ReplicaSet' && owner?.kind === 'Deployment') return [{ namespace: namespaceOf(object), name: owner.name }]
       // Recreate waits for the last old pod to be gone, and no ReplicaSet's status tells of pods on their way out.
-      const set = object.kind === 'Pod' && owner?.kind === 'ReplicaSet' ? ground.store.get('ReplicaSet', namespaceOf(object), owner.name) : undefined
+      const set = object.kind === 'Pod' && owner?.kind === 'ReplicaSet' ? ground.store.peek('ReplicaSet', namespaceOf(object), owner.name) : undefined
       const top = set && controllerOf(set)
       return top ? [{ namespace: namespaceOf(object), name: top.name }] : []
     },
@@ -50,7 +57,8 @@ const total = (sets: readonly ReplicaSet[], count: (set: ReplicaSet) => number):
 const revisionOf = (set: ReplicaSet): number => Number(set.metadata.annotations?.[REVISION] ?? 0)
 
 /** The oldest set of this template: a template that comes back finds its old set. */
-export const newSetOf = (deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined => sets.find((set) => sameTemplate(set.spec?.template ?? {}, template(deployment)))
+export const newSetOf = (deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined =>
+  sets.find((set) => sameTemplate(set.spec?.template ?? {}, template(deployment)))
 
 function surge(deployment: Deployment): number {
   const { maxSurge, maxUnavailable } = deployment.spec?.strategy?.rollingUpdate ?? {}
@@ -58,7 +66,9 @@ function surge(deployment: Deployment): number {
   return extra === 0 && portion(maxUnavailable, wanted(deployment), '25%', 'down') === 0 ? 1 : extra
 }
 const mayMiss = (deployment: Deployment): number =>
-  deployment.spec?.strategy?.type === 'Recreate' ? wanted(deployment) : Math.min(wanted(deployment), portion(deployment.spec?.strategy?.rollingUpdate?.maxUnavailable, wanted(deployment), '25%', 'down'))
+  deployment.spec?.strategy?.type === 'Recreate'
+    ? wanted(deployment)
+    : Math.min(wanted(deployment), portion(deployment.spec?.strategy?.rollingUpdate?.maxUnavailable, wanted(deployment), '25%', 'down'))
 
 /** Sets what a ReplicaSet wants, and tells of it as kubectl describe shows it. */
 function scale(ground: Ground, deployment: Deployment, set: ReplicaSet, replicas: number): void {
@@ -93,7 +103,7 @@ function ensureNewSet(ground: Ground, deployment: Deployment, sets: readonly Rep
 function createSet(ground: Ground, deployment: Deployment, annotations: Record<string, string>, replicas: number): ReplicaSet {
   const bare = bareTemplate(template(deployment))
   let collisions = 0
-  while (ground.store.get('ReplicaSet', namespaceOf(deployment), `${deployment.metadata.name}-${templateHash(bare, collisions)}`)) collisions++
+  while (ground.store.peek('ReplicaSet', namespaceOf(deployment), `${deployment.metadata.name}-${templateHash(bare, collisions)}`)) collisions++
   const hash = templateHash(bare, collisions)
   const labels = { ...bare.metadata?.labels, [HASH]: hash }
   const set: ReplicaSet = {
@@ -132,7 +142,10 @@ function rollingUpdate(ground: Ground, deployment: Deployment, sets: readonly Re
   const room = (newSize: number): number => Math.max(newSize, Math.min(wanted(deployment), most - total(old, size)))
   const newSet = ensureNewSet(ground, deployment, sets, Math.max(0, room(0)))
   const target = size(newSet) > wanted(deployment) ? wanted(deployment) : room(size(newSet))
-  if (target !== size(newSet)) return scale(ground, deployment, newSet, target)
+  if (target !== size(newSet)) {
+    scale(ground, deployment, newSet, target)
+    return
+  }
   shrinkOld(ground, deployment, old, newSet)
   clean(ground, deployment, old, newSet)
 }
@@ -250,6 +263,7 @@ function conditionsOf(ground: Ground, deployment: Deployment, { sets, newSet, re
       ? { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable', message: `ReplicaSet "${name}" has successfully progressed.` }
       : { type: 'Progressing', status: 'True', reason: deployment.spec?.paused ? 'DeploymentPaused' : 'ReplicaSetUpdated', message: `ReplicaSet "${name}" is progressing.` }
   const failure = sets.flatMap((set) => set.status?.conditions ?? []).find(({ type, status }) => type === 'ReplicaFailure' && status === 'True')
-  const next = withCondition(withCondition(before, available, now), progressing, now)
-  return failure ? withCondition(next, { ...failure }, now) : withoutCondition(next, 'ReplicaFailure')
+  const dated = (condition: Condition): Condition => ({ ...condition, lastUpdateTime: now })
+  const next = withCondition(withCondition(before, dated(available), now), dated(progressing), now)
+  return failure ? withCondition(next, dated({ ...failure }), now) : withoutCondition(next, 'ReplicaFailure')
 }

@@ -1,10 +1,13 @@
 // Core v1 Events as kubelet and controllers write them: one per object, reason and message, counted when it repeats.
 import type { Clock } from '../../domain/ports.ts'
 import type { Store, Stored } from '../store.ts'
-import { type Live, get, namespaceOf, stamp } from './cluster.ts'
+import { get, type Live, namespaceOf, stamp } from './cluster.ts'
 import { canonical } from './pods.ts'
 
-export type Recorder = (about: Stored, event: { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string; readonly component: string; readonly container?: string }) => void
+export type Recorder = (
+  about: Stored,
+  event: { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string; readonly component: string; readonly container?: string },
+) => void
 
 /** More events than this fall out, oldest first; the real API server forgets them after an hour. */
 const KEPT = 500

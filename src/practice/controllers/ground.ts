@@ -2,6 +2,7 @@
 import type { Cancel, Ports } from '../../domain/ports.ts'
 import type { Fates } from '../behaviour.ts'
 import type { Pace } from '../pace.ts'
+import { storedAs } from '../resources.ts'
 import type { Change, Store } from '../store.ts'
 import type { Recorder } from './events.ts'
 
@@ -56,7 +57,11 @@ export function run(controller: Controller, { store, timers }: Pick<Ground, 'sto
       later.get(text)?.()
       later.delete(text)
       const again = controller.sync(key)
-      if (again) later.set(text, timers.after(again.againAfterMs, () => add(key)))
+      if (again)
+        later.set(
+          text,
+          timers.after(again.againAfterMs, () => add(key)),
+        )
     }
   }
   const add = (key: Key): void => {
@@ -66,7 +71,8 @@ export function run(controller: Controller, { store, timers }: Pick<Ground, 'sto
     timers.soon(flush)
   }
   const unlisten = store.onChange((change) => controller.concerns(change).forEach(add))
-  for (const { kind } of store.kinds()) for (const object of store.list(kind)) controller.concerns({ type: 'ADDED', object, version: 0 }).forEach(add)
+  for (const { apiVersion, kind } of store.kinds())
+    for (const object of store.peekAll(storedAs(apiVersion, kind))) controller.concerns({ type: 'ADDED', object, version: 0 }).forEach(add)
 
   return {
     busy: () => due.size > 0,

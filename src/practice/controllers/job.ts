@@ -47,13 +47,20 @@ function pauseAfter(ground: Ground, all: Map<string, { readonly failed: number; 
 function advance(ground: Ground, job: Job, failed: number, pause: number): void {
   const succeeded = count(job, ground, 'Succeeded')
   const completions = job.spec?.completions ?? 1
-  if (succeeded >= completions) return end(ground, job, { type: 'Complete', status: 'True', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' })
-  const limit = job.spec?.backoffLimit ?? 6
-  if (failed > limit) return end(ground, job, { type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' })
+  const verdict = verdictOf(succeeded >= completions, failed > (job.spec?.backoffLimit ?? 6))
+  if (verdict) {
+    end(ground, job, verdict)
+    return
+  }
   const active = ownedBy(ground.store, 'Pod', job).filter(isActive).length
   const more = job.spec?.suspend || pause > 0 ? 0 : Math.min(job.spec?.parallelism ?? 1, completions - succeeded) - active
   for (let i = 0; i < more; i++) make(ground, job)
   report(ground, job, undefined)
+}
+
+function verdictOf(complete: boolean, exhausted: boolean): Condition | undefined {
+  if (complete) return { type: 'Complete', status: 'True', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' }
+  return exhausted ? { type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' } : undefined
 }
 
 function make(ground: Ground, job: Job): void {
@@ -63,7 +70,8 @@ function make(ground: Ground, job: Job): void {
   const pod = podOf(job, template, `${job.metadata.name}-${suffix(ground.random)}`, labels)
   const refused = exceedsQuota(ground.store, pod)
   if (refused === undefined) ground.store.create(pod)
-  const [type, reason, message] = refused === undefined ? (['Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`] as const) : (['Warning', 'FailedCreate', `Error creating: ${refused}`] as const)
+  const [type, reason, message] =
+    refused === undefined ? (['Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`] as const) : (['Warning', 'FailedCreate', `Error creating: ${refused}`] as const)
   ground.record(job, { type, reason, message, component: 'job-controller' })
 }
 

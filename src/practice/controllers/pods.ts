@@ -54,7 +54,12 @@ export function stopPod(store: Store, pod: Pod, now: string): void {
 }
 
 /** A pod of a template, as its controller would post it. */
-export function podOf(owner: Owner & { readonly metadata: { readonly namespace?: string } }, template: PodTemplate, name: string, labels: Readonly<Record<string, string>> = {}): Pod {
+export function podOf(
+  owner: Owner & { readonly metadata: { readonly namespace?: string } },
+  template: PodTemplate,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Pod {
   const annotations = template.metadata?.annotations
   return {
     apiVersion: 'v1',

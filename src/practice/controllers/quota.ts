@@ -35,7 +35,7 @@ const COUNTED: Readonly<Record<string, string>> = {
 
 function used(store: Store, namespace: string, resource: string): number {
   const kind = COUNTED[resource]
-  if (kind !== undefined) return store.list(kind, namespace).length
+  if (kind !== undefined) return store.peekAll(kind, namespace).length
   return list(store, 'Pod', namespace)
     .filter((pod) => !isOver(pod))
     .reduce((sum, pod) => sum + (asked(pod, resource) ?? 0), 0)
@@ -66,7 +66,7 @@ export function exceedsQuota(store: Store, pod: Pod): string | undefined {
 export const quotaController = ({ store }: Ground): Controller => ({
   concerns({ object }) {
     const counted = object.kind === 'Pod' || object.kind === 'ResourceQuota' || Object.values(COUNTED).includes(object.kind)
-    return counted ? store.list('ResourceQuota', namespaceOf(object)).map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name })) : []
+    return counted ? store.peekAll('ResourceQuota', namespaceOf(object)).map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name })) : []
   },
   sync({ namespace, name }) {
     const quota = get(store, 'ResourceQuota', namespace, name)

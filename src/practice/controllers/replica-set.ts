@@ -11,7 +11,7 @@ export const replicaSetController = (ground: Ground): Controller => ({
     const { store } = ground
     if (object.kind === 'ReplicaSet') return [{ namespace: namespaceOf(object), name: object.metadata.name }]
     // A pod that ends may be the room in the quota that another set waits for.
-    const all = () => store.list('ReplicaSet', namespaceOf(object)).map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name }))
+    const all = () => store.peekAll('ReplicaSet', namespaceOf(object)).map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name }))
     if (object.kind === 'ResourceQuota') return all()
     const owner = object.kind === 'Pod' ? controllerOf(object) : undefined
     return owner?.kind === 'ReplicaSet' ? [{ namespace: namespaceOf(object), name: owner.name }] : []
@@ -64,7 +64,10 @@ function report(ground: Ground, set: ReplicaSet, failure: string | undefined): {
   const { available, againAfterMs } = availability(ground, active, set.spec?.minReadySeconds)
   const now = stamp(ground.clock.now())
   const before: Condition[] | undefined = set.status?.conditions
-  const conditions = failure === undefined ? withoutCondition(before, 'ReplicaFailure') : withCondition(before, { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: failure }, now)
+  const conditions =
+    failure === undefined
+      ? withoutCondition(before, 'ReplicaFailure')
+      : withCondition(before, { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: failure }, now)
   setStatus(ground.store, set, {
     replicas: active.length,
     fullyLabeledReplicas: active.length,

@@ -52,13 +52,11 @@ function step(ground: Ground, set: StatefulSet, revisions: Revisions): void {
   if (spare.length === 0 && set.spec?.updateStrategy?.type !== 'OnDelete') replaceOne(ground, set, [...pods.values()], revisions)
 }
 
+/** The highest pod that is not of the new revision, once all above it are well. */
 function replaceOne(ground: Ground, set: StatefulSet, pods: readonly Pod[], { update }: Revisions): void {
-  for (const pod of [...pods].sort((a, b) => ordinalOf(b) - ordinalOf(a))) {
-    if (ordinalOf(pod) < first(set) + partition(set)) return
-    if (isTerminating(pod)) return
-    if (!isOfRevision(pod, set, update)) return stopPod(ground.store, pod, stamp(ground.clock.now()))
-    if (!isReady(pod)) return
-  }
+  const open = pods.filter((pod) => ordinalOf(pod) >= first(set) + partition(set)).sort((a, b) => ordinalOf(b) - ordinalOf(a))
+  const next = open.find((pod) => isTerminating(pod) || !isReady(pod) || !isOfRevision(pod, set, update))
+  if (next && !isTerminating(next) && !isOfRevision(next, set, update)) stopPod(ground.store, next, stamp(ground.clock.now()))
 }
 
 function make(ground: Ground, set: StatefulSet, ordinal: number, { current, update }: Revisions): void {
@@ -111,7 +109,7 @@ function report(ground: Ground, set: StatefulSet, { current, update }: Revisions
   const { available, againAfterMs } = availability(ground, alive, set.spec?.minReadySeconds)
   const updated = alive.filter((pod) => isOfRevision(pod, set, update)).length
   const done = updated === wanted(set) && pods.length === wanted(set) && alive.filter(isReady).length === wanted(set)
-  const rolledOut = done && partition(set) === 0 && set.spec?.updateStrategy?.type !== 'OnDelete'
+  const rolledOut = done && set.spec?.updateStrategy?.type !== 'OnDelete'
   setStatus(ground.store, set, {
     observedGeneration: set.metadata.generation ?? 1,
     replicas: pods.length,
@@ -119,7 +117,7 @@ function report(ground: Ground, set: StatefulSet, { current, update }: Revisions
     availableReplicas: available,
     currentReplicas: alive.filter((pod) => isOfRevision(pod, set, rolledOut ? update : current)).length,
     updatedReplicas: updated,
-    currentRevision: rolledOut || (done && current === update) ? update : current,
+    currentRevision: rolledOut ? update : current,
     updateRevision: update,
     collisionCount: 0,
   })
