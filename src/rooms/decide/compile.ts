@@ -105,8 +105,19 @@ function test(leaf: Leaf, work: Work, { at, negated }: Place): Test | undefined 
   return made
 }
 
+/** One object for each thing that can be read, however many rules read it. */
+const READINGS = new WeakMap<Ground, Map<string, Reading>>()
+
 /** Also for parameters of actions, which may name a fact too. */
 export function reading(ref: FactRef, work: Pick<Work, 'ground' | 'findings'>, at: At): Reading | undefined {
+  const known = READINGS.get(work.ground) ?? new Map<string, Reading>()
+  READINGS.set(work.ground, known)
+  const key = JSON.stringify([ref.fact, ref.path, ref.params])
+  const made = known.get(key) ?? makeReading(ref, work, at)
+  if (made) known.set(key, made)
+  return made
+}
+function makeReading(ref: FactRef, work: Pick<Work, 'ground' | 'findings'>, at: At): Reading | undefined {
   const fact = work.ground.facts.get(ref.fact)
   if (!fact) return found(work, [...at, 'fact'], `there is no fact named ${ref.fact}`, didYouMean(ref.fact, work.ground.facts.keys()).hint)
   const problem = paramsProblem(fact, ref.params)

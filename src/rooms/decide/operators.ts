@@ -142,12 +142,19 @@ export interface Named {
   readonly judge: Judge
 }
 
+const byName = new Map<string, Named>()
+
 /** An operator with its decorators; undefined when there is none of that name. */
 export function findOperator(name: string): Named | undefined {
+  const known = byName.get(name) ?? compose(name)
+  if (known) byName.set(name, known)
+  return known
+}
+function compose(name: string): Named | undefined {
   const parts = name.split(':')
   const operator = OPERATORS.get(parts.at(-1) ?? '')
   const decorators = parts.slice(0, -1)
-  if (!operator) return undefined
+  if (!operator || parts.length > 6) return undefined
   let judge = operator.judge
   for (const decorator of decorators.toReversed()) {
     const decorate = DECORATORS.get(decorator)
