@@ -26,6 +26,8 @@ export interface Refusal {
 /** What verification sees of the effect: `waiting` is looked at again, `bad` is judged at once against `before`. */
 export interface Seen {
   readonly state: 'good' | 'waiting' | 'bad'
+  /** Somebody has changed what the action set: whatever the object does now, it is not the action's effect. */
+  readonly reverted?: true
   readonly why: string
   readonly health: Health
 }
@@ -44,7 +46,7 @@ interface Common {
 }
 
 export interface WrittenAction<P extends z.ZodType<JsonObject>> extends Common {
-  /** Kinds of the object that the plan changes. The owner is tried first, then the object the labels name. */
+  /** Kinds of the object that the plan changes. The owner is tried first, then the object the labels name. `*`: whatever the owner is. */
   readonly targets: readonly string[]
   readonly params: P
   readonly plan: (object: ObjectRef, params: z.output<P>, look: Look, target: Target) => Promise<Proposal | Refusal>
@@ -63,7 +65,8 @@ export const isRefusal = (proposed: Plan | Refusal): proposed is Refusal => 'ref
 
 export function defineAction<P extends z.ZodType<JsonObject>>(written: WrittenAction<P>): Action {
   const { plan, ...rest } = written
-  const fitting = (target: Target): ObjectRef | undefined => [target.owner, target.object, ...target.chain].find((ref) => written.targets.includes(ref.kind))
+  const fitting = (target: Target): ObjectRef | undefined =>
+    written.targets.includes('*') ? target.owner : [target.owner, target.object, ...target.chain].find((ref) => written.targets.includes(ref.kind))
   return {
     ...rest,
     async propose(target, raw, look) {
