@@ -17,7 +17,7 @@ export function gatherEvidence(facts: readonly Fact[], sources: Omit<FactSources
     const key = evidenceKey(name, parameters)
     if (open.includes(key)) return Promise.resolve(unknown(`${[...open, key].join(' needs ')}`))
     const held = asked.get(key)
-    if (held) return held
+    if (held !== undefined) return held
     const answer = settle(name, { ...shared, fact: (other, more) => ask(other, more ?? {}, [...open, key]) }, parameters).then((value) => {
       seen.set(key, value)
       return value

@@ -26,7 +26,7 @@ function describe(schema: Schema): string {
   const [said] = [schema, ...optionsOf(schema)].map((part) => part['description']).filter((part) => typeof part === 'string')
   return said ?? ''
 }
-const escape = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+const inCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 interface Row {
   readonly path: string
@@ -52,7 +52,7 @@ function section(fact: Fact): string {
     '',
     '| path | type | what |',
     '| --- | --- | --- |',
-    ...rowsOf(schemaOf(fact.schema), '$').map(({ path, type, what }) => `| \`${path}\` | ${escape(type)} | ${escape(what)} |`),
+    ...rowsOf(schemaOf(fact.schema), '$').map(({ path, type, what }) => `| \`${path}\` | ${inCell(type)} | ${inCell(what)} |`),
     '',
   ].join('\n')
 }

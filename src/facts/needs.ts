@@ -26,3 +26,5 @@ export const WORKLOADS: readonly Right[] = [
 ]
 /** What it takes to find the pods of a workload. */
 export const OWN_PODS: readonly Right[] = [...WORKLOADS, PODS]
+/** What it takes to read whatever the labels may name, and its owner. */
+export const ANY_TARGET: readonly Right[] = [...OWN_PODS, CRON_JOBS, CLAIMS, AUTOSCALERS]

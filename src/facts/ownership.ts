@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { unknown } from '../domain/unknown.ts'
 import type { AnyObject } from '../kube/wire.ts'
 import { defineFact, type Fact } from './define-fact.ts'
-import { WORKLOADS } from './needs.ts'
+import { ANY_TARGET } from './needs.ts'
 import { ofTarget, workloadRef } from './owned.ts'
 import { each, isRecord, lookup } from './plain.ts'
 import { text } from './shape.ts'
@@ -53,7 +53,7 @@ export const ownership: Fact = defineFact({
   summary: 'who manages the workload from outside, and how that shows',
   schema: OWNERSHIP,
   cost: 1,
-  needs: WORKLOADS,
+  needs: ANY_TARGET,
   read: (from) =>
     ofTarget(from, async (target): Promise<Ownership | ReturnType<typeof unknown>> => {
       if (!BUILT_IN.has(target.owner.kind)) return { managedBy: 'operator', evidence: `owned by ${target.owner.kind} ${target.owner.name}` }

@@ -20,6 +20,9 @@ export const secondsBetween = (from: number, to: number): number => Math.max(0, 
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** One field of something that may have it. */
+export const field = (value: unknown, key: string): unknown => (isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined)
+
 /** Labels and annotations: only the text values, read without the prototype. */
 export function lookup(map: unknown, key: string): string | undefined {
   return isRecord(map) && Object.hasOwn(map, key) && typeof map[key] === 'string' ? map[key] : undefined

@@ -14,7 +14,7 @@ const isListed = <K extends Kind>(entry: Listed<Kind> | undefined, kind: K): ent
 
 function once<T>(seen: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
   const held = seen.get(key)
-  if (held) return held
+  if (held !== undefined) return held
   const asked = ask()
   seen.set(key, asked)
   return asked

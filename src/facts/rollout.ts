@@ -5,7 +5,7 @@ import type { Kinds } from '../kube/wire.ts'
 import { defineFact, type Fact } from './define-fact.ts'
 import { OWN_PODS, REVISIONS, WORKLOADS } from './needs.ts'
 import { ofTarget, ownPods, type Pod, type Workload, workload, workloadRef } from './owned.ts'
-import { each, num, secondsBetween, str, tally } from './plain.ts'
+import { each, field, isRecord, lookup, num, secondsBetween, tally } from './plain.ts'
 import { hasEnded, isFailing, isLeaving, isReady } from './pod-state.ts'
 import { previousWasHealthy } from './previous-health.ts'
 import { type Revision, revisionsOf } from './revisions.ts'
@@ -59,10 +59,10 @@ const progressing = (owner: Rolling) => each(owner.status?.conditions).find((con
 
 function countsOf(owner: Rolling): { desired: number; updated: number; present: number } {
   const { spec, status } = owner
-  if (status && 'desiredNumberScheduled' in status)
+  if (isRecord(status) && 'desiredNumberScheduled' in status)
     return { desired: tally(status.desiredNumberScheduled), updated: tally(status.updatedNumberScheduled), present: tally(status.currentNumberScheduled) }
-  const desired = spec && 'replicas' in spec ? tally(spec.replicas ?? 1) : 1
-  const counted: { updatedReplicas?: number; replicas?: number } = status && 'replicas' in status ? status : {}
+  const desired = isRecord(spec) && 'replicas' in spec ? tally(spec.replicas ?? 1) : 1
+  const counted: { updatedReplicas?: number; replicas?: number } = isRecord(status) && 'replicas' in status ? status : {}
   return { desired, updated: tally(counted.updatedReplicas), present: tally(counted.replicas) }
 }
 
@@ -80,8 +80,7 @@ function isInProgress(owner: Rolling, kind: string): boolean {
 
 function strategyOf(owner: Rolling): string {
   const spec = owner.spec
-  const strategy = spec && 'updateStrategy' in spec ? spec.updateStrategy : spec && 'strategy' in spec ? spec.strategy : undefined
-  return str(strategy?.type) ?? 'RollingUpdate'
+  return lookup(field(spec, 'updateStrategy') ?? field(spec, 'strategy'), 'type') ?? 'RollingUpdate'
 }
 
 const isRolling = (owner: Workload, kind: string): owner is Rolling => owner !== null && ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind)
@@ -111,7 +110,7 @@ export const rollout: Fact = defineFact({
         revision: newest.revision,
         ageSeconds: ageOf(newest, revisions, from.now),
         inProgress: isInProgress(owner, ref.kind),
-        paused: owner.spec !== undefined && 'paused' in owner.spec && owner.spec.paused === true,
+        paused: field(owner.spec, 'paused') === true,
         progressDeadlineExceeded: ref.kind === 'Deployment' && isStalled(owner),
         strategy: strategyOf(owner),
         previousRevision: previous ? previous.revision : null,

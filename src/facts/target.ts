@@ -4,7 +4,7 @@ import type { Unknown } from '../domain/unknown.ts'
 import { unknown } from '../domain/unknown.ts'
 import type { AnyObject } from '../kube/wire.ts'
 import { defineFact, type Fact, type FactSources } from './define-fact.ts'
-import { OWN_PODS } from './needs.ts'
+import { ANY_TARGET } from './needs.ts'
 import { ofTarget } from './owned.ts'
 import { lookup } from './plain.ts'
 import { text } from './shape.ts'
@@ -45,7 +45,7 @@ export const targetLabel: Fact = defineFact({
   schema: z.string().nullable().describe('value of the label'),
   params: OF,
   cost: 1,
-  needs: OWN_PODS,
+  needs: ANY_TARGET,
   read: async (from, { name, of }) => {
     const found = await metadata(from, of)
     return 'unknown' in found ? found : (lookup(found.labels, name) ?? null)
@@ -59,7 +59,7 @@ export const targetAnnotation: Fact = defineFact({
   schema: z.string().nullable().describe('value of the annotation'),
   params: OF,
   cost: 1,
-  needs: OWN_PODS,
+  needs: ANY_TARGET,
   read: async (from, { name, of }) => {
     const found = await metadata(from, of)
     return 'unknown' in found ? found : (lookup(found.annotations, name) ?? null)

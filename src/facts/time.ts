@@ -4,7 +4,16 @@ import { unknown } from '../domain/unknown.ts'
 import { defineFact, type Fact } from './define-fact.ts'
 
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const
-const ZONES = new Set([...Intl.supportedValuesOf('timeZone'), 'UTC'])
+
+/** undefined for a name that the platform does not know; the list of supported names leaves out the aliases that people write. */
+function formatIn(timeZone: string): Intl.DateTimeFormat | undefined {
+  try {
+    return new Intl.DateTimeFormat('en-GB', { timeZone, weekday: 'long', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
 
 export const time: Fact = defineFact({
   name: 'time',
@@ -20,8 +29,8 @@ export const time: Fact = defineFact({
   cost: 0,
   ofCluster: false,
   read: ({ now }, { timezone }) => {
-    if (!ZONES.has(timezone)) return unknown(`there is no time zone ${timezone}`)
-    const format = new Intl.DateTimeFormat('en-GB', { timeZone: timezone, weekday: 'long', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+    const format = formatIn(timezone)
+    if (!format) return unknown(`there is no time zone ${timezone}`)
     const part = (type: 'weekday' | 'hour' | 'minute'): string => format.formatToParts(now).find((p) => p.type === type)?.value ?? ''
     const weekday = WEEKDAYS.find((day) => day === part('weekday')) ?? 'Monday'
     return { hour: Number(part('hour')), minute: Number(part('minute')), weekday, weekend: weekday === 'Saturday' || weekday === 'Sunday' }
