@@ -49,6 +49,9 @@ const TIMEOUT_SECONDS = 300
 /** A watch that ends so soon is trouble, whatever it says: otherwise a proxy that closes at once makes us spin. */
 const TOO_SHORT_MS = 1_000
 
+/** Failures in a row after which the version that we resume from is not trusted any more. */
+const STUCK = 3
+
 export function watchNamespace(options: WatchOptions): Watches {
   const stopping = new AbortController()
   const kinds = [...new Set(options.kinds ?? WATCHED)]
@@ -177,8 +180,8 @@ class KindWatch {
       this.#settle()
       return FORBIDDEN_MS * (0.9 + this.#options.random.next() * 0.2)
     }
-    // Too old (410), or refused as invalid: only a new list gets us further.
-    if (['CLUSTER_GONE', 'CLUSTER_INVALID', 'INTERNAL'].includes(fault.code)) this.#version = undefined
+    // Too old (410), refused as invalid, or stuck on something that we cannot read: only a new list gets us further.
+    if (['CLUSTER_GONE', 'CLUSTER_INVALID', 'INTERNAL'].includes(fault.code) || this.#failures >= STUCK) this.#version = undefined
     if (fault.code === 'CLUSTER_GONE' && this.#failures === 1) return 0
     return Math.max(fault.retryAfterMs ?? 0, Math.min(BACKOFF_MS.longest, BACKOFF_MS.first * 2 ** Math.min(this.#failures - 1, 10)) * jitter)
   }
