@@ -1,4 +1,5 @@
 // create, update, patch and delete: what becomes of an object between a request and the store.
+import { admitChange, admitNew, prepared } from './admission.ts'
 import type { Call, Cluster, Reply } from './call.ts'
 import { withDefaults } from './defaults.ts'
 import { at, copyOf, equal, isPlain, listAt, type Plain, plainAt, textAt, textsAt, withField } from './fields.ts'
@@ -29,17 +30,17 @@ export function create(cluster: Cluster, call: Call): Reply {
   const { uid: _, resourceVersion, creationTimestamp: __, deletionTimestamp: ___, generation: ____, managedFields: _____, selfLink: ______, ...kept } = sent
   if (resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
   const metadata = { ...kept, ...(name === undefined ? {} : { name }), ...(resource.namespaced ? { namespace } : {}) }
-  const object = withDefaults(freshStatus(resource, { ...body, metadata }))
-  if (name === undefined) throw invalid(resource, '', [{ field: 'metadata.name', reason: 'FieldValueRequired', message: 'Required value: name or generateName is required' }])
   if (resource.namespaced) mustHaveNamespace(cluster, namespace)
+  const object = withDefaults(prepared(cluster, resource, freshStatus(resource, { ...body, metadata })))
   const stored = asStored(resource, object)
   checkCreate(resource, stored)
-  if (cluster.store.peek(resource.stored, namespace, name)) throw alreadyExists(resource, name)
+  admitNew(cluster, resource, stored)
+  if (cluster.store.peek(resource.stored, namespace, stored.metadata.name)) throw alreadyExists(resource, stored.metadata.name)
   const managed = recordManager(undefined, stored, mark(cluster, call))
   if (call.dryRun) return { status: 201, text: objectText(resource, rehearsed(cluster, managed)) }
   cluster.store.create(managed)
   if (resource.stored === 'CustomResourceDefinition') cluster.resources.define({ ...managed })
-  return reply(cluster, call, 201, name)
+  return reply(cluster, call, 201, stored.metadata.name)
 }
 
 const mark = (cluster: Cluster, call: Call) => ({ manager: call.fieldManager, apiVersion: call.resource.apiVersion, subresource: call.subresource, now: cluster.clock.now() })
@@ -83,6 +84,7 @@ function freshStatus(resource: Resource, object: Plain): Plain {
   if (!keepsStatus(resource)) return object
   const { status: _, ...rest } = object
   if (resource.stored === 'Pod') return { ...rest, status: { phase: 'Pending' } }
+  if (resource.stored === 'Namespace') return { ...rest, status: { phase: 'Active' } }
   return resource.builtIn ? { ...rest, status: {} } : rest
 }
 
@@ -138,6 +140,7 @@ function replace(cluster: Cluster, call: Call, before: Stored, wanted: Plain): R
   if (version && version !== before.metadata.resourceVersion) throw modified(resource, call.name)
   const next = asStored(resource, withDefaults(touching(call, before, wanted)))
   checkUpdate(resource, before, next, call.subresource)
+  admitChange(cluster, resource, before, next)
   return keep(cluster, call, before, next)
 }
 export function keep(cluster: Cluster, call: Call, before: Stored, next: Stored): Reply {
