@@ -13,6 +13,7 @@ import type { Reader } from '../src/kube/wire.ts'
 import { httpOf } from '../src/practice/http.ts'
 import { makePractice } from '../src/practice/server.ts'
 import type { Store } from '../src/practice/store.ts'
+import { ADMIN_TOKEN } from '../src/practice/users.ts'
 import { manualPorts, START } from './manual-ports.ts'
 
 export type Manifest = Readonly<Record<string, unknown>>
@@ -60,7 +61,13 @@ export function evidenceOf(scene: Scene): Evidence {
     const [pod = '', container = '', previous] = key.split(' ')
     practice.logs.set(pod, container, previous === 'previous', text)
   }
-  const transport = makeTransport({ ...ports, http: httpOf(practice.fetch), server: 'http://practice', headers: async () => ({}), burst: 10_000 })
+  const transport = makeTransport({
+    ...ports,
+    http: httpOf(practice.fetch),
+    server: 'http://practice',
+    headers: async () => ({ authorization: `Bearer ${ADMIN_TOKEN}` }),
+    burst: 10_000,
+  })
   const read = makeReader(transport, NAMESPACE)
   return gatherEvidence(FACTS, {
     alerts: [firingAlert({ alertname: 'KubePodCrashLooping', namespace: NAMESPACE, ...scene.labels }, scene.annotations)],

@@ -30,7 +30,7 @@ async function subjects(from: FactSources, target: Target): Promise<readonly Sub
   if (isUnknown(chosen)) return chosen
   const inTrouble = [...(pods ?? [])]
     .filter((pod) => !isReady(pod))
-    .sort(byTrouble)
+    .sort(byTrouble(from.now))
     .slice(0, PODS)
   const named = [...inTrouble, ...(chosen ? [chosen] : [])].map((pod) => ({ kind: 'Pod', name: str(pod.metadata?.name) ?? '' }))
   const all: Subject[] = [...target.chain, target.object, target.owner, ...named, ...(await makers(from, target))].map(({ kind, name }) => ({ kind, name }))

@@ -36,7 +36,7 @@ export const logs: Fact = defineFact({
     ofTarget(from, async (target) => {
       const pod = await chosenPod(from, target)
       if (pod === null || isUnknown(pod)) return pod
-      const [name, container] = [str(pod.metadata?.name), chosenContainer(pod, target.container)]
+      const [name, container] = [str(pod.metadata?.name), chosenContainer(pod, target.container, from.now)]
       if (!name || !container) return { classes: [], lines: 0 }
       const options = { container, tailLines: TAIL_LINES, limitBytes: LIMIT_BYTES }
       const texts = await Promise.all(runsOf(pod, container).map((run) => from.read.logs(name, { ...options, previous: run === 'previous' })))

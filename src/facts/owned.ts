@@ -106,5 +106,5 @@ export async function chosenPod(from: FactSources, target: Target): Promise<Pod 
   const pods = await ownPods(from, target)
   if (pods === undefined) return null
   if (isUnknown(pods)) return pods
-  return [...pods].sort(byTrouble)[0] ?? null
+  return [...pods].sort(byTrouble(from.now))[0] ?? null
 }

@@ -74,6 +74,23 @@ describe('the fact pod', () => {
   })
 })
 
+describe('a container between two crashes', () => {
+  const between = (finished: number, restartCount: number) => ({
+    containerStatuses: [
+      { name: 'web', ready: true, restartCount, state: { running: { startedAt: ago(5) } }, lastState: { terminated: { reason: 'Error', exitCode: 1, finishedAt: ago(finished) } } },
+    ],
+  })
+  const scene = (status: Record<string, unknown>) => ({ manifests: [...web, pod('web-a', { status })], about: ['Pod', 'web-a'] as const })
+  it('still fails, although it runs and counts as ready', async () => {
+    expect(await reading('pod', scene(between(60, 5)))).toMatchObject({ ready: true, failing: true })
+    expect(await reading('siblings', scene(between(60, 5)))).toMatchObject({ total: 1, ready: 0, failing: 1 })
+  })
+  it('does not after one crash, or when it has held for 10 minutes', async () => {
+    expect(await reading('siblings', scene(between(60, 1)))).toMatchObject({ ready: 1, failing: 0 })
+    expect(await reading('siblings', scene(between(601, 5)))).toMatchObject({ ready: 1, failing: 0 })
+  })
+})
+
 describe('the fact siblings', () => {
   it('counts the pods of the workload, without those that leave or have ended, and not those of others', async () => {
     const manifests = [

@@ -5,7 +5,7 @@ import { defineFact, type Fact } from './define-fact.ts'
 import { OWN_PODS } from './needs.ts'
 import { chosenPod, ofTarget, ownPods, type Pod } from './owned.ts'
 import { each, secondsBetween, str, tally, when } from './plain.ts'
-import { byTrouble, type ContainerStatus, chosenContainer, hasEnded, isFailing, isLeaving, isReady, restartsOf, statusOf } from './pod-state.ts'
+import { byTrouble, type ContainerStatus, chosenContainer, hasEnded, isFailing, isHealthy, isLeaving, isReady, restartsOf, statusOf } from './pod-state.ts'
 import { schedulingProblems, startProblem } from './scheduling.ts'
 import { count, seconds, text, words, yes } from './shape.ts'
 
@@ -24,6 +24,7 @@ const POD = z
     phase: text('Pending, Running, Succeeded, Failed or Unknown'),
     reason: text('the pod-level reason, such as Evicted or NodeLost').nullable(),
     ready: yes('the Ready condition is True'),
+    failing: yes('stuck for a named reason, or it ended twice and within the last 10 minutes'),
     notReadySeconds: seconds('since it has not been ready; null when it is ready or never said').nullable(),
     leaving: yes('it is being deleted'),
     controlled: yes('a controller owns it, so a deleted one comes back'),
@@ -56,7 +57,7 @@ function lastTermination(status: ContainerStatus | undefined, now: number): z.ou
 }
 
 export function describePod(found: Pod, label: string | undefined, now: number): NonNullable<z.output<typeof POD>> {
-  const container = chosenContainer(found, label)
+  const container = chosenContainer(found, label, now)
   const status = statusOf(found, container)
   const waiting = status?.state?.waiting
   const conditions = each(found.status?.conditions)
@@ -70,6 +71,7 @@ export function describePod(found: Pod, label: string | undefined, now: number):
     phase: str(found.status?.phase) ?? 'Unknown',
     reason: str(found.status?.reason) ?? null,
     ready: isReady(found),
+    failing: isFailing(found, now),
     notReadySeconds: isReady(found) || since === undefined ? null : secondsBetween(since, now),
     leaving: isLeaving(found),
     controlled: each(found.metadata?.ownerReferences).some((ref) => ref.controller === true),
@@ -103,9 +105,9 @@ export const pod: Fact = defineFact({
 const SIBLINGS = z
   .object({
     total: count('pods of the workload that are meant to run'),
-    ready: count('of these, ready'),
-    notReady: count('of these, not ready'),
-    failing: count('of these, stuck for a named reason: crash loop, image, configuration'),
+    ready: count('of these, ready and not failing'),
+    notReady: count('of these, the others'),
+    failing: count('of these, stuck for a named reason (crash loop, image, configuration) or crashing again and again'),
     pending: count('of these, in phase Pending'),
     leaving: count('pods being deleted; not in total'),
     ended: count('pods that failed or succeeded for good; not in total'),
@@ -127,19 +129,19 @@ export const siblings: Fact = defineFact({
       if (pods === undefined) return null
       if (isUnknown(pods)) return pods
       const present = pods.filter((p) => !hasEnded(p) && !isLeaving(p))
-      const meant = target.object.kind === 'Pod' ? target.object.name : str([...present].sort(byTrouble)[0]?.metadata?.name)
+      const meant = target.object.kind === 'Pod' ? target.object.name : str([...present].sort(byTrouble(from.now))[0]?.metadata?.name)
       const others = present.filter((p) => p.metadata?.name !== meant)
-      const ready = present.filter(isReady).length
+      const ready = present.filter((p) => isHealthy(p, from.now)).length
       return {
         total: present.length,
         ready,
         notReady: present.length - ready,
-        failing: present.filter(isFailing).length,
+        failing: present.filter((p) => isFailing(p, from.now)).length,
         pending: present.filter((p) => p.status?.phase === 'Pending').length,
         leaving: pods.filter((p) => isLeaving(p) && !hasEnded(p)).length,
         ended: pods.filter(hasEnded).length,
         restarts: present.reduce((sum, p) => sum + restartsOf(p), 0),
-        othersReady: others.length > 0 && others.every(isReady),
+        othersReady: others.length > 0 && others.every((p) => isHealthy(p, from.now)),
       }
     }),
 })

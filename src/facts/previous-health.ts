@@ -3,7 +3,7 @@ import { type Unknown, unknown } from '../domain/unknown.ts'
 import type { Kinds } from '../kube/wire.ts'
 import type { Pod } from './owned.ts'
 import { each, num, tally, when } from './plain.ts'
-import { isFailing, isReady } from './pod-state.ts'
+import { isFailing, isHealthy } from './pod-state.ts'
 import type { Revision } from './revisions.ts'
 
 type Deployment = Kinds['Deployment']
@@ -21,11 +21,11 @@ const conditionOf = (deployment: Deployment, type: string): Condition | undefine
  * The pods that are left speak first. With none left, the Deployment's conditions do: each says since when it has been
  * what it is, and that reaches back over the moment at which the newest revision came.
  */
-export function previousWasHealthy(owner: Deployment, kind: string, newest: Revision, previous: Revision, pods: readonly Pod[]): boolean | Unknown {
+export function previousWasHealthy(owner: Deployment, kind: string, newest: Revision, previous: Revision, pods: readonly Pod[], now: number): boolean | Unknown {
   const left = pods.filter(previous.has)
-  if (left.some(isReady)) return true
+  if (left.some((pod) => isHealthy(pod, now))) return true
+  if (left.some((pod) => isFailing(pod, now))) return false
   if (tally(previous.set?.status?.availableReplicas) > 0) return true
-  if (left.some(isFailing)) return false
   if (kind !== 'Deployment') return unknown(`no pod of revision ${previous.revision} is left, and a ${kind} keeps no trace of how it did`)
   return fromConditions(owner, newest, previous)
 }

@@ -32,7 +32,7 @@ export const usage: Fact = defineFact({
       const pod = await chosenPod(from, target)
       if (pod === null || isUnknown(pod)) return pod
       const metrics = await from.read.get('PodMetrics', str(pod.metadata?.name) ?? '')
-      const container = chosenContainer(pod, target.container)
+      const container = chosenContainer(pod, target.container, from.now)
       const measured = each(metrics?.containers).find((c) => c.name === container)
       return measured ? amounts(measured.usage) : unknown('the metrics API has no figures of this container')
     }),
@@ -90,7 +90,7 @@ export const resources: Fact = defineFact({
       if (isUnknown(pod)) return pod
       if (isUnknown(owner)) return owner
       const template = templateOf(owner)
-      const container = pod ? chosenContainer(pod, target.container) : (target.container ?? str(template[0]?.name))
+      const container = pod ? chosenContainer(pod, target.container, from.now) : (target.container ?? str(template[0]?.name))
       const specified = (pod && ofPod(pod, container)) ?? resourcesOf(template, container)
       if (!specified) return null
       const measured = await from.fact('usage')

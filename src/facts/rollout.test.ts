@@ -197,6 +197,14 @@ describe('the fact replicas', () => {
     const manifests = [deployment({ spec: { replicas: 0 }, status: { replicas: 0, updatedReplicas: 0, readyReplicas: 0, availableReplicas: 0 } })]
     expect(await reading('replicas', { manifests, about })).toMatchObject({ scaledToZero: true, desired: 0 })
   })
+  it.each([
+    ['pods "web-x" is forbidden: exceeded quota: compute, requested: pods=1', 'quota'],
+    ['pods "web-x" is forbidden: violates PodSecurity', 'forbidden'],
+    ['the server is unwell', 'other'],
+  ])('tells why pods are not created: %s', async (message, podsNotCreated) => {
+    const conditions = [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message }]
+    expect(await reading('replicas', { manifests: [deployment({ status: { conditions } })], about })).toMatchObject({ podsNotCreated })
+  })
   it('tells a spec that the controller has not seen', async () => {
     expect(await reading('replicas', { manifests: [deployment({ metadata: { generation: 5 } })], about })).toMatchObject({ specObserved: false })
   })

@@ -5,8 +5,8 @@ import type { Kinds } from '../kube/wire.ts'
 import { defineFact, type Fact } from './define-fact.ts'
 import { OWN_PODS, REVISIONS, WORKLOADS } from './needs.ts'
 import { ofTarget, ownPods, type Pod, type Workload, workload, workloadRef } from './owned.ts'
-import { each, field, isRecord, lookup, num, secondsBetween, tally } from './plain.ts'
-import { hasEnded, isFailing, isLeaving, isReady } from './pod-state.ts'
+import { each, field, isRecord, lookup, num, secondsBetween, str, tally } from './plain.ts'
+import { hasEnded, isFailing, isHealthy, isLeaving } from './pod-state.ts'
 import { previousWasHealthy } from './previous-health.ts'
 import { type Revision, revisionsOf } from './revisions.ts'
 import { count, knowable, seconds, text, yes } from './shape.ts'
@@ -39,11 +39,11 @@ const ROLLOUT = z
     previousRevisionWasHealthy: knowable(z.boolean().describe('it had available pods, or had rolled out completely')).nullable(),
     templateChanged: knowable(CHANGED).nullable(),
     newRevisionPods: count('pods of the newest revision'),
-    newRevisionReady: count('of these, ready'),
-    newRevisionFailing: count('of these, stuck for a named reason'),
+    newRevisionReady: count('of these, ready and not failing'),
+    newRevisionFailing: count('of these, stuck for a named reason or crashing again and again'),
     oldRevisionPods: count('pods of older revisions'),
-    oldRevisionReady: count('of these, ready'),
-    oldRevisionFailing: count('of these, stuck for a named reason'),
+    oldRevisionReady: count('of these, ready and not failing'),
+    oldRevisionFailing: count('of these, stuck for a named reason or crashing again and again'),
     targetIsOfOldRevision: yes('the pod that the labels name is not of the newest revision'),
   })
   .nullable()
@@ -106,6 +106,8 @@ export const rollout: Fact = defineFact({
       if (!newest) return unknown(`${ref.kind} ${ref.name} has no revision`)
       const members = (pods ?? []).filter((pod) => !hasEnded(pod) && !isLeaving(pod))
       const [news, olds] = [members.filter(newest.has), members.filter((pod) => !newest.has(pod))]
+      const healthy = (pods: readonly Pod[]) => pods.filter((pod) => isHealthy(pod, from.now)).length
+      const failing = (pods: readonly Pod[]) => pods.filter((pod) => isFailing(pod, from.now)).length
       return {
         revision: newest.revision,
         ageSeconds: ageOf(newest, revisions, from.now),
@@ -114,18 +116,26 @@ export const rollout: Fact = defineFact({
         progressDeadlineExceeded: ref.kind === 'Deployment' && isStalled(owner),
         strategy: strategyOf(owner),
         previousRevision: previous ? previous.revision : null,
-        previousRevisionWasHealthy: previous ? previousWasHealthy(owner, ref.kind, newest, previous, members) : null,
+        previousRevisionWasHealthy: previous ? previousWasHealthy(owner, ref.kind, newest, previous, members, from.now) : null,
         templateChanged: previous ? changed(newest, previous) : null,
         newRevisionPods: news.length,
-        newRevisionReady: news.filter(isReady).length,
-        newRevisionFailing: news.filter(isFailing).length,
+        newRevisionReady: healthy(news),
+        newRevisionFailing: failing(news),
         oldRevisionPods: olds.length,
-        oldRevisionReady: olds.filter(isReady).length,
-        oldRevisionFailing: olds.filter(isFailing).length,
+        oldRevisionReady: healthy(olds),
+        oldRevisionFailing: failing(olds),
         targetIsOfOldRevision: olds.some((pod: Pod) => target.object.kind === 'Pod' && pod.metadata?.name === target.object.name),
       }
     }),
 })
+
+/** Quota is refused by admission too, so it is looked for first. */
+function notCreated(owner: Rolling): 'quota' | 'forbidden' | 'other' | null {
+  const failure = each(owner.status?.conditions).find((condition) => condition.type === 'ReplicaFailure' && condition.status === 'True')
+  if (!failure) return null
+  const message = str(failure.message) ?? ''
+  return message.includes('exceeded quota') ? 'quota' : message.includes('forbidden') ? 'forbidden' : 'other'
+}
 
 export const replicas: Fact = defineFact({
   name: 'replicas',
@@ -141,6 +151,7 @@ export const replicas: Fact = defineFact({
       scaledToZero: yes('nobody wants a pod: replicas is 0'),
       misscheduled: count('DaemonSet pods on nodes that should not run them'),
       specObserved: yes('the controller has seen the newest spec'),
+      podsNotCreated: z.enum(['quota', 'forbidden', 'other']).nullable().describe('why pods cannot even be created, as the Deployment says'),
     })
     .nullable(),
   cost: 1,
@@ -161,6 +172,7 @@ export const replicas: Fact = defineFact({
         available: tally(status.availableReplicas ?? status.numberAvailable),
         scaledToZero: ref.kind !== 'DaemonSet' && desired === 0,
         misscheduled: tally(status.numberMisscheduled),
+        podsNotCreated: notCreated(owner),
         specObserved: (num(owner.status?.observedGeneration) ?? 0) >= (num(owner.metadata?.generation) ?? 0),
       }
     }),
