@@ -17,11 +17,17 @@ export interface Discovery {
 
 const rootOf = (apiVersion: string): string => (apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`)
 
+/** Names come from alerts: one that no object can have must not become another path. */
+function segment(part: string): string {
+  if (part === '' || part === '.' || part === '..' || /[/%]/.test(part)) throw new Fault('CLUSTER_NOT_FOUND', `no object can be named ${JSON.stringify(part)}`)
+  return encodeURIComponent(part)
+}
+
 /** The path of a collection, of an object in it, or of its subresource. */
 export function pathOf(address: Address, namespace: string, name?: string, subresource?: string): string {
   const scope = address.namespaced ? ['namespaces', namespace] : []
   const parts = [...scope, address.plural, ...(name === undefined ? [] : [name]), ...(subresource === undefined ? [] : [subresource])]
-  return `${rootOf(address.apiVersion)}/${parts.map(encodeURIComponent).join('/')}`
+  return `${rootOf(address.apiVersion)}/${parts.map(segment).join('/')}`
 }
 
 /** The address of a kind that we know, without asking. */

@@ -14,7 +14,7 @@ export function makeReader(transport: Transport, namespace: string, held?: Held)
   const discovery = makeDiscovery(read)
 
   const get = async <K extends Kind>(kind: K, name: string): Promise<Kinds[K] | undefined> =>
-    held?.holds(kind) ? held.get(kind, name) : orUndefined(read.get(pathOf(ADDRESSES[kind], namespace, name)).then((body) => asKind(kind, body)))
+    held?.holds(kind) ? held.get(kind, name) : orUndefined(async () => asKind(kind, await read.get(pathOf(ADDRESSES[kind], namespace, name))))
 
   return {
     namespace,
@@ -28,7 +28,7 @@ export function makeReader(transport: Transport, namespace: string, held?: Held)
       const address = await discovery.addressOf(ref.apiVersion, ref.kind)
       if (!address) return undefined
       if (isKind(ref.kind) && ADDRESSES[ref.kind] === address) return asObject(await get(ref.kind, ref.name))
-      return orUndefined(read.get(pathOf(address, namespace, ref.name)).then(asObject))
+      return orUndefined(async () => asObject(await read.get(pathOf(address, namespace, ref.name))))
     },
     async logs(pod, { container, previous, tailLines, limitBytes }) {
       const text = await read.get(pathOf(ADDRESSES.Pod, namespace, pod, 'log'), { container, previous, tailLines, limitBytes })
@@ -88,9 +88,9 @@ function asObject(value: unknown): AnyObject | undefined {
   throw new Fault('CLUSTER_ERROR', 'the API server answered with something that is not an object')
 }
 
-async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
+async function orUndefined<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await work
+    return await read()
   } catch (error) {
     if (isFault(error, 'CLUSTER_NOT_FOUND')) return undefined
     throw error
