@@ -23,7 +23,7 @@ export function makeRehearsal(transport: Transport): Rehearse {
       await send(await stepRequest(step, { discovery, fieldManager: FIELD_MANAGER }))
       return OK
     } catch (error) {
-      if (!isFault(error)) throw error
+      if (!isFault(error) || error.code === 'INTERNAL') throw error
       return refusal(step, error)
     }
   }
