@@ -1,10 +1,13 @@
 import { afterEach, expect, test } from 'vitest'
 import { type ManualPorts, manualPorts } from '../../test/manual-ports.ts'
 import type { Kind } from '../kube/wire.ts'
-import { get, type Live, list, selects } from './controllers/cluster.ts'
+import { get, type Live, list } from './controllers/cluster.ts'
 import type { LogPlace } from './controllers/ground.ts'
 import { isReady } from './controllers/pods.ts'
 import { type Controllers, startControllers } from './controllers.ts'
+import { keepStatuses } from './keeping.ts'
+import { Resources } from './resources.ts'
+import { selects } from './selectors.ts'
 import { Store, type Stored } from './store.ts'
 
 const NS = 'shop'
@@ -19,6 +22,7 @@ interface World {
 function world(...manifests: readonly Stored[]): World {
   const ports = manualPorts()
   const store = new Store(ports.clock)
+  keepStatuses(store, new Resources())
   const logs = new Map<string, string>()
   for (const manifest of manifests) store.create(manifest)
   const writeLog = ({ pod, container, previous }: LogPlace, text: string) => logs.set(`${pod}.${container}${previous ? '.previous' : ''}`, text)
@@ -58,7 +62,8 @@ const must = <K extends Kind>({ store }: World, kind: K, name: string): Live<K> 
   if (!found) throw new Error(`${kind} ${name} is not there`)
   return found
 }
-const pods = ({ store }: World, app: string) => list(store, 'Pod', NS).filter((pod) => selects({ matchLabels: { app } }, pod.metadata.labels) && !pod.metadata.deletionTimestamp)
+const pods = ({ store }: World, app: string) =>
+  list(store, 'Pod', NS).filter((pod) => selects({ matchLabels: { app } }, pod.metadata.labels ?? {}) && !pod.metadata.deletionTimestamp)
 const sets = ({ store }: World) => list(store, 'ReplicaSet', NS)
 const imagesOf = (w: World, app: string) =>
   pods(w, app)
@@ -280,7 +285,7 @@ test('a quota stops the creation of pods: the Deployment says ReplicaFailure and
   const w = world(deployment('web', { resources: { requests: { memory: '1Gi' } } }), plain('ResourceQuota', 'team', { hard: { 'requests.memory': '2Gi', pods: '10' } }))
   await w.ports.until(() => must(w, 'Deployment', 'web').status?.readyReplicas === 2)
   expect(condition(w, 'web', 'ReplicaFailure')).toMatchObject({ status: 'True', reason: 'FailedCreate', message: expect.stringContaining('exceeded quota: team') })
-  expect(must(w, 'ResourceQuota', 'team').status).toMatchObject({ used: { 'requests.memory': '2048Mi', pods: '2' } })
+  expect(must(w, 'ResourceQuota', 'team').status).toMatchObject({ used: { 'requests.memory': '2Gi', pods: '2' } })
   const quota = must(w, 'ResourceQuota', 'team')
   w.store.update({ ...quota, spec: { hard: { 'requests.memory': '4Gi', pods: '10' } } })
   await w.ports.until(rolledOut(w, 'web'))

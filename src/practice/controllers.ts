@@ -4,14 +4,12 @@ import { type Behaviour, makeFates } from './behaviour.ts'
 import { get, namespaceOf } from './controllers/cluster.ts'
 import { daemonSetController } from './controllers/daemon-set.ts'
 import { deploymentController } from './controllers/deployment.ts'
-import { disruptionController } from './controllers/disruption.ts'
 import { makeRecorder } from './controllers/events.ts'
 import { collectGarbage } from './controllers/garbage.ts'
 import { type Ground, type LogPlace, run } from './controllers/ground.ts'
 import { jobController } from './controllers/job.ts'
 import { kubelet } from './controllers/kubelet.ts'
 import { measureAgain } from './controllers/pod-metrics.ts'
-import { quotaController } from './controllers/quota.ts'
 import { replicaSetController } from './controllers/replica-set.ts'
 import { schedulerController } from './controllers/scheduler.ts'
 import { statefulSetController } from './controllers/stateful-set.ts'
@@ -48,9 +46,8 @@ export function startControllers(store: Store, ports: Pick<Ports, 'clock' | 'tim
     writeLog: options.writeLog ?? (() => {}),
   }
   const node = kubelet(ground)
-  const makers = [deploymentController, replicaSetController, statefulSetController, daemonSetController, jobController, schedulerController]
-  const observers = [quotaController, disruptionController, volumeClaimController]
-  const running = [...[...makers, ...observers].map((make) => run(make(ground), ground)), run(node, ground)]
+  const makers = [deploymentController, replicaSetController, statefulSetController, daemonSetController, jobController, schedulerController, volumeClaimController]
+  const running = [...makers.map((make) => run(make(ground), ground)), run(node, ground)]
   const unlisten = store.onChange((change) => collectGarbage(ground, change))
   // Whoever deletes a pod through the API waits for the kubelet, as on a real node.
   store.endsSlowly = (pod) => get(store, 'Pod', namespaceOf(pod), pod.metadata.name)?.spec?.nodeName !== undefined

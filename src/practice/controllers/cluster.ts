@@ -46,23 +46,6 @@ export function setStatus(store: Store, object: Stored, status: unknown): void {
   if (now && now.metadata.uid === object.metadata.uid) store.update({ ...now, status })
 }
 
-export interface Selector {
-  matchLabels?: Record<string, string>
-  matchExpressions?: { key: string; operator: string; values?: string[] }[]
-}
-/** An empty selector matches everything, an absent one nothing. */
-export function selects(selector: Selector | undefined, labels: Readonly<Record<string, string>> = {}): boolean {
-  if (!selector) return false
-  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value)
-  return equal && (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => fits(operator, labels[key], values))
-}
-function fits(operator: string, value: string | undefined, values: readonly string[]): boolean {
-  if (operator === 'Exists') return value !== undefined
-  if (operator === 'DoesNotExist') return value === undefined
-  if (operator === 'In') return value !== undefined && values.includes(value)
-  return value === undefined || !values.includes(value)
-}
-
 /** Kubernetes writes times in whole seconds. */
 export const stamp = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
 

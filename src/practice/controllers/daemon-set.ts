@@ -1,5 +1,6 @@
 // Keeps one pod of a DaemonSet on every node, and replaces them a few at a time.
 import { controllerOf, get, type Live, list, namespaceOf, ownedBy, portion, setStatus, stamp } from './cluster.ts'
+import { createPod } from './create-pod.ts'
 import type { Controller, Ground, Key } from './ground.ts'
 import { isOver, isReady, isTerminating, type Pod, podOf, REVISION_HASH, stopPod, suffix } from './pods.ts'
 import { availability } from './replica-set.ts'
@@ -40,8 +41,10 @@ function place(ground: Ground, set: DaemonSet, revision: string): void {
     if (pods.some((pod) => pod.spec?.nodeName === node)) continue
     const pod = podOf(set, set.spec?.template ?? {}, `${set.metadata.name}-${suffix(ground.random)}`, { [REVISION_HASH]: hashOf(set, revision) })
     const placed: Pod = { ...pod, spec: { containers: [], ...pod.spec, nodeName: node } }
-    ground.store.create(placed)
-    ground.record(set, { type: 'Normal', reason: 'SuccessfulCreate', message: `Created pod: ${pod.metadata.name}`, component: 'daemonset-controller' })
+    const refused = createPod(ground.store, placed)
+    const [type, reason, message] =
+      refused === undefined ? (['Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`] as const) : (['Warning', 'FailedCreate', refused] as const)
+    ground.record(set, { type, reason, message, component: 'daemonset-controller' })
   }
 }
 

@@ -1,8 +1,8 @@
 // Runs a Job's pods until enough have succeeded, or too many have failed.
 import { type Condition, controllerOf, get, type Live, namespaceOf, ownedBy, setStatus, stamp, withCondition } from './cluster.ts'
+import { createPod } from './create-pod.ts'
 import type { Controller, Ground, Key } from './ground.ts'
 import { isActive, isReady, type Pod, type PodTemplate, podOf, stopPod, suffix } from './pods.ts'
-import { exceedsQuota } from './quota.ts'
 
 type Job = Live<'Job'>
 
@@ -68,8 +68,7 @@ function make(ground: Ground, job: Job): void {
   const labels = { 'batch.kubernetes.io/controller-uid': uid, 'batch.kubernetes.io/job-name': job.metadata.name, 'controller-uid': uid, 'job-name': job.metadata.name }
   const template: PodTemplate = job.spec?.template ?? {}
   const pod = podOf(job, template, `${job.metadata.name}-${suffix(ground.random)}`, labels)
-  const refused = exceedsQuota(ground.store, pod)
-  if (refused === undefined) ground.store.create(pod)
+  const refused = createPod(ground.store, pod)
   const [type, reason, message] =
     refused === undefined ? (['Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`] as const) : (['Warning', 'FailedCreate', `Error creating: ${refused}`] as const)
   ground.record(job, { type, reason, message, component: 'job-controller' })

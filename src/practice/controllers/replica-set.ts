@@ -1,8 +1,8 @@
 // Keeps as many pods of a ReplicaSet as it wants.
 import { type Condition, controllerOf, get, type Live, namespaceOf, ownedBy, setStatus, stamp, withCondition, withoutCondition } from './cluster.ts'
+import { createPod } from './create-pod.ts'
 import type { Controller, Ground, Key } from './ground.ts'
 import { isActive, isReady, type Pod, podOf, stopPod, suffix } from './pods.ts'
-import { exceedsQuota } from './quota.ts'
 
 type ReplicaSet = Live<'ReplicaSet'>
 
@@ -32,12 +32,11 @@ function grow(ground: Ground, set: ReplicaSet, more: number): string | undefined
   const template = set.spec?.template ?? {}
   for (let i = 0; i < more; i++) {
     const pod = podOf(set, template, `${set.metadata.name}-${suffix(ground.random)}`)
-    const refused = exceedsQuota(ground.store, pod)
+    const refused = createPod(ground.store, pod)
     if (refused !== undefined) {
       ground.record(set, { type: 'Warning', reason: 'FailedCreate', message: `Error creating: ${refused}`, component: 'replicaset-controller' })
       return refused
     }
-    ground.store.create(pod)
     ground.record(set, { type: 'Normal', reason: 'SuccessfulCreate', message: `Created pod: ${pod.metadata.name}`, component: 'replicaset-controller' })
   }
   return undefined

@@ -1,9 +1,9 @@
 // Keeps a StatefulSet's pods by ordinal: made in order, replaced from the highest down, one at a time.
 import type { Store } from '../store.ts'
 import { controllerOf, get, type Live, namespaceOf, ownedBy, setStatus, stamp } from './cluster.ts'
+import { createPod } from './create-pod.ts'
 import type { Controller, Ground, Key } from './ground.ts'
 import { isOver, isReady, isTerminating, type Pod, type PodTemplate, podOf, REVISION_HASH, stopPod } from './pods.ts'
-import { exceedsQuota } from './quota.ts'
 import { availability } from './replica-set.ts'
 import { cleanRevisions, ensureRevision, isOfRevision } from './revisions.ts'
 
@@ -64,9 +64,8 @@ function make(ground: Ground, set: StatefulSet, ordinal: number, { current, upda
   const revision = ordinal < first(set) + partition(set) ? current : update
   const labels = { 'statefulset.kubernetes.io/pod-name': name, 'apps.kubernetes.io/pod-index': String(ordinal), [REVISION_HASH]: revision }
   const pod = withClaims(ground.store, set, podOf(set, templateOf(ground.store, set, revision), name, labels))
-  const refused = exceedsQuota(ground.store, pod)
+  const refused = createPod(ground.store, pod)
   const done = refused === undefined
-  if (done) ground.store.create(pod)
   ground.record(set, {
     type: done ? 'Normal' : 'Warning',
     reason: done ? 'SuccessfulCreate' : 'FailedCreate',
