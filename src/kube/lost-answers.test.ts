@@ -122,6 +122,16 @@ describe('the ledger', () => {
     expect(writes()).toHaveLength(5 + 6)
   })
 
+  it('tries again when its ConfigMap vanished between reading and writing', async () => {
+    const { ports, practice, ledger, writes } = troubled()
+    await ledger.enter({ ...entry, caseId: 'C0' })
+    practice.faults.add({ match: { method: 'PATCH' }, times: 1, then: { kind: 'status', status: 404 } })
+    const entered = ledger.enter(entry)
+    await ports.advance(1_000)
+    await entered
+    expect(writes()).toEqual(['POST 201', 'PATCH 404', 'PATCH 200'])
+  })
+
   it.each([
     ['refused', { kind: 'status', status: 403 }, 'CLUSTER_FORBIDDEN'],
     ['failing', { kind: 'status', status: 500 }, 'CLUSTER_ERROR'],

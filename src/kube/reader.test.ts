@@ -98,8 +98,8 @@ describe('discovery', () => {
     const { ports, asked, reader } = canned((url) => (url.pathname === ROLLOUTS ? { resources: served } : { kind: 'Rollout', metadata: { name: 'web' } }))
     expect(await reader.object(rollout)).toBeUndefined()
     served = [
-      { name: 'rollouts/scale', kind: 'Scale', namespaced: true },
       { name: 'rollouts', kind: 'Rollout', namespaced: true },
+      { name: 'rollouts/status', kind: 'Rollout', namespaced: true },
     ]
     expect(await reader.object(rollout)).toBeUndefined()
     await ports.advance(60_000)

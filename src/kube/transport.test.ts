@@ -147,6 +147,12 @@ describe('silence', () => {
     expect((await fault).message).toContain('not needed any more')
   })
 
+  it('of a caller who had given up before is not sending', async () => {
+    const { asked, transport } = canned(() => Response.json({}))
+    const fault = await faultOf(transport.send({ method: 'PATCH', path: POD, signal: AbortSignal.abort(new Error('too late')) }))
+    expect([fault.code, asked.length]).toEqual(['CLUSTER_TIMEOUT', 0])
+  })
+
   it('waiting for its own turn is not sending', async () => {
     const ports = manualPorts()
     const http: Http = () => Promise.reject(new Error('was sent'))
