@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CRASHING, deployment, NAMESPACE, pod, podTemplate, reading, replicaSet } from '../../test/readings.ts'
+import { Fault } from '../domain/fault.ts'
+import type { Reader } from '../kube/wire.ts'
 
 const about = ['Pod', 'web-a'] as const
 const resources = { requests: { memory: '256Mi', cpu: '100m' }, limits: { memory: '512Mi', cpu: '1' } }
@@ -85,6 +87,19 @@ describe('the fact logs', () => {
   it('never carries the text, and reads no more than the end', async () => {
     const logs = { 'web-a web previous': `no space left on device\n${'all is well\n'.repeat(500)}` }
     expect(await reading('logs', { manifests, about, logs })).toEqual({ classes: [], lines: 200 })
+  })
+
+  it('keeps what one run tells when the log of the other is gone, and does not claim that it told nothing', async () => {
+    const running = { ...CRASHING, containerStatuses: [{ ...CRASHING.containerStatuses[0], state: { running: {} } }] }
+    const through = (read: Reader): Reader => ({
+      ...read,
+      async logs(name, options) {
+        if (options.previous) throw new Fault('CLUSTER_INVALID', 'previous terminated container not found')
+        return read.logs(name, options)
+      },
+    })
+    const scene = { manifests: [...workload, pod('web-a', { status: running })], about, through, logs: { 'web-a web': 'panic: nil map' } }
+    expect(await reading('logs', scene)).toEqual({ classes: ['panic', { unknown: 'the log of the run before is not kept' }], lines: 1 })
   })
 
   it.each([
