@@ -14,8 +14,10 @@ type Pod = Kinds['Pod']
 /** Pods whose logs are kept: the one that the alert names, then those in trouble. */
 const MOST_PODS = 2
 const MOST_CONTAINERS = 3
-const TAIL_LINES = 200
+const TAIL_LINES = 100
+/** Kept of each log. More is read: the API server's limit cuts off the end of the tail, which is the part that matters. */
 const LOG_BYTES = 8 * 1024
+const READ_BYTES = 64 * 1024
 
 export const collectDiagnostics = defineAction({
   name: 'collect_diagnostics',
@@ -73,9 +75,12 @@ async function orNote(what: string, work: Promise<string>): Promise<string> {
 const urgency = (pod: Pod, target: Target): number => (pod.metadata?.uid === target.object.uid ? 0 : trouble(pod) ? 1 : isReady(pod) ? 3 : 2)
 const inOrder = (pods: readonly Pod[], target: Target): readonly Pod[] => pods.toSorted((a, b) => urgency(a, target) - urgency(b, target))
 
+/** Listed for the whole namespace anyway. */
+const LISTED = ['ResourceQuota', 'HorizontalPodAutoscaler', 'PodDisruptionBudget']
+
 async function objects(read: Reader, target: Target, pod: Pod | undefined): Promise<string> {
   const chain = [...target.chain, ...(target.chain.some((ref) => sameObject(ref, target.owner)) ? [] : [target.owner])]
-  const documents = await Promise.all(chain.map((ref) => orNote(describeRef(ref), describeOne(read, ref))))
+  const documents = await Promise.all(chain.filter((ref) => !LISTED.includes(ref.kind)).map((ref) => orNote(describeRef(ref), describeOne(read, ref))))
   const also = pod && !chain.some((ref) => ref.uid === pod.metadata?.uid) ? [describeObject(pod)] : []
   return [...documents, ...also].join('\n---\n')
 }
@@ -111,7 +116,7 @@ async function logs(read: Reader, pods: readonly Pod[]): Promise<readonly Sectio
   return Promise.all(
     wanted.map(async ({ pod, container, previous }): Promise<Section> => {
       const name = `${pod}.${container}${previous ? '.previous' : ''}.log`
-      const text = await orNote(name, read.logs(pod, { container, previous, tailLines: TAIL_LINES, limitBytes: LOG_BYTES }))
+      const text = await orNote(name, read.logs(pod, { container, previous, tailLines: TAIL_LINES, limitBytes: READ_BYTES }))
       return { name, mediaType: 'text/plain', text, most: LOG_BYTES, keep: 'last' }
     }),
   )

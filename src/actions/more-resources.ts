@@ -25,7 +25,8 @@ export interface Growth {
 }
 
 /** What grows, or why nothing does, to be read after the container's name. */
-export function growth(container: Container, { resource, to, factor, max = Number.POSITIVE_INFINITY }: Wish): readonly Growth[] | string {
+export function growth(container: Container, { resource, to, factor, max: cap = Number.POSITIVE_INFINITY }: Wish): readonly Growth[] | string {
+  const max = wholeUnits(resource, cap)
   const limit = read(container, 'limits', resource)
   const request = read(container, 'requests', resource)
   const governing = limit ?? request
@@ -48,6 +49,10 @@ function read(container: Container, field: Growth['field'], resource: Resource):
   const from = parseQuantity(was)
   return was === undefined || from === undefined || from <= 0 ? undefined : { field, was, from }
 }
+
+/** Values are rounded up when they are written; a cap is rounded down before, so that they cannot cross it. */
+const wholeUnits = (resource: Resource, amount: number): number =>
+  resource === 'cpu' ? Math.floor(amount * 1_000 + 1e-6) / 1_000 : amount < 2 ** 20 ? amount : Math.floor(amount / 2 ** 20) * 2 ** 20
 
 /** What is written is what counts: rounding up to a whole Mi or millicore is part of the new value. */
 function grow(resource: Resource, old: Old, to: number): Growth {
