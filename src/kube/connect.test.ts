@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -60,21 +60,75 @@ function recording() {
 }
 
 describe('a plain connection', () => {
-  it('sends the token and never loads the Kubernetes client library', async () => {
+  it('sends the token, and like the account of a pod never loads the Kubernetes client library', async () => {
     const { asked } = recording()
     const { connection, request } = await asked({ server: 'http://user:pw@127.0.0.1:1/', token: 's3cret', namespace: 'team-a' })
     expect(request).toMatchObject({ url: 'http://user:pw@127.0.0.1:1/api', headers: { authorization: 'Bearer s3cret' } })
     expect(connection).toMatchObject({ namespace: 'team-a', describe: 'http://127.0.0.1:1' })
 
+    const mount = temporaryFolder()
+    writeFileSync(join(mount, 'token'), 't')
     const program = `
       import { registerHooks } from 'node:module'
       registerHooks({ resolve: (name, context, next) => { if (name.startsWith('@kubernetes/')) throw new Error('loaded ' + name); return next(name, context) } })
       const { connect } = await import(${JSON.stringify(new URL('connect.ts', import.meta.url).href)})
       const { realPorts } = await import(${JSON.stringify(new URL('../ports.ts', import.meta.url).href)})
       await connect({ server: 'http://127.0.0.1:1', token: 't' }, realPorts)
+      await connect({ environment: { KUBERNETES_SERVICE_HOST: '10.0.0.1', HOME: '/nowhere' }, accountFolder: ${JSON.stringify(mount)} }, realPorts)
       process.stdout.write('connected')`
     const run = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8', cwd: fileURLToPath(new URL('.', import.meta.url)) })
     expect(run.stdout || run.stderr).toBe('connected')
+  })
+})
+
+describe("a connection by the pod's own account", () => {
+  const pod = (files: Readonly<Record<string, string>>) => {
+    const folder = temporaryFolder()
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+    const environment = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443', HOME: folder }
+    return { folder, options: { environment, accountFolder: folder } }
+  }
+  const account = { token: 'first\n', 'ca.crt': 'the CA', namespace: 'team-a' }
+
+  it('takes server, CA, token and namespace from where they are mounted', async () => {
+    const { asked, pools } = recording()
+    const { connection, request } = await asked(pod(account).options)
+    expect(request).toMatchObject({ url: 'https://10.0.0.1:443/api', headers: { authorization: 'Bearer first' } })
+    expect(pools).toEqual([{ ca: 'the CA' }])
+    expect(connection).toMatchObject({ namespace: 'team-a', describe: "https://10.0.0.1:443 (the pod's service account)" })
+  })
+
+  it('uses the token that the kubelet has put there since, over the same connections', async () => {
+    const { asked, manual, pools, requests } = recording()
+    const { folder, options } = pod(account)
+    const { connection } = await asked(options)
+    writeFileSync(join(folder, 'token'), 'second')
+    await manual.advance(10_000)
+    await connection.transport.send({ method: 'GET', path: '/api' })
+    expect(requests.map(({ headers }) => headers?.['authorization'])).toEqual(['Bearer first', 'Bearer second'])
+    expect(pools).toHaveLength(1)
+  })
+
+  it('writes IPv6 addresses as URLs want them', async () => {
+    const { asked } = recording()
+    const { options } = pod(account)
+    const { request } = await asked({ ...options, environment: { ...options.environment, KUBERNETES_SERVICE_HOST: 'fd00::1' } })
+    expect(request.url).toBe('https://[fd00::1]:443/api')
+  })
+
+  it('gives way to a kubeconfig that is named', async () => {
+    const { asked } = recording()
+    const { options } = pod(account)
+    expect((await asked({ ...options, kubeconfig: kubeconfig({}) })).connection.describe).toContain('context dev')
+  })
+
+  it('that lost its token is a fault when something is asked, not a request without one', async () => {
+    const { folder, options } = pod(account)
+    const { ports, requests } = recording()
+    const { transport } = await connect(options, ports)
+    rmSync(join(folder, 'token'))
+    await expect(transport.send({ method: 'GET', path: '/api' })).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE' })
+    expect(requests).toEqual([])
   })
 })
 

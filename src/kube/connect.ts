@@ -1,8 +1,12 @@
-// Connection to one cluster: from a kubeconfig or the pod's own account by client-node's KubeConfig, or plainly by URL and token.
+// Connection to one cluster: by a kubeconfig (client-node's KubeConfig, loaded only then), by the pod's own account, or plainly by URL and token.
+import { existsSync } from 'node:fs'
 import type { RequestOptions } from 'node:https'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { Fault } from '../domain/fault.ts'
 import type { Http, Ports, Tls } from '../domain/ports.ts'
+import { ACCOUNT_FOLDER, type Environment, type PodAccount, podAccount } from './account.ts'
 import { type Exec, makeExec } from './exec.ts'
 import { makeTransport, type Transport } from './transport.ts'
 
@@ -18,6 +22,10 @@ export interface ConnectOptions {
   readonly requestsPerSecond?: number
   readonly burst?: number
   readonly timeoutMs?: number
+  /** The process's own when left out. */
+  readonly environment?: Environment
+  /** Where the service account is mounted. */
+  readonly accountFolder?: string
 }
 
 export interface Connection {
@@ -40,7 +48,8 @@ interface Way {
 
 export async function connect(options: ConnectOptions, ports: Ports): Promise<Connection> {
   const { server, token, namespace, requestsPerSecond, burst, timeoutMs } = options
-  const way = server === undefined ? await configured(options, ports) : plain(server, token, ports)
+  const account = server === undefined ? ownAccount(options) : undefined
+  const way = server !== undefined ? plain(server, token, ports) : account ? await mounted(account, ports) : await configured(options, ports)
   const transport = makeTransport({
     http: way.http,
     server: way.server,
@@ -78,6 +87,31 @@ function plain(server: string, token: string | undefined, ports: Ports): Way {
   }
 }
 
+/** The pod's account where no kubeconfig is named or lies where kubectl looks for one. */
+function ownAccount({ kubeconfig, context, environment = process.env, accountFolder = ACCOUNT_FOLDER }: ConnectOptions): PodAccount | undefined {
+  const named = kubeconfig ?? context ?? environment['KUBECONFIG']
+  return named || existsSync(join(environment['HOME'] ?? homedir(), '.kube', 'config')) ? undefined : podAccount(environment, accountFolder)
+}
+
+async function mounted(account: PodAccount, ports: Ports): Promise<Way> {
+  const live = refreshed(async () => {
+    const { token, ca } = await account.read()
+    return { tls: { ca }, headers: { authorization: `Bearer ${token}` } }
+  }, ports)
+  return {
+    server: account.server,
+    describe: `${account.server} (the pod's service account)`,
+    namespace: await account.namespace(),
+    http: async (request) => (await live()).http(request),
+    headers: async () => (await live()).headers,
+    config: async () => {
+      const config = new (await loadClient()).KubeConfig()
+      config.loadFromCluster()
+      return config
+    },
+  }
+}
+
 async function configured({ kubeconfig, context }: ConnectOptions, ports: Ports): Promise<Way> {
   const config = await loaded(kubeconfig)
   if (context !== undefined) choose(config, context)
@@ -85,7 +119,7 @@ async function configured({ kubeconfig, context }: ConnectOptions, ports: Ports)
   const cluster = config.getCurrentCluster()
   if (!current || !cluster) throw invalid(`the kubeconfig has no usable context${current ? '' : `, ${config.getCurrentContext() || 'none'} is chosen`}`)
   if (cluster.proxyUrl) throw invalid('proxy-url in the kubeconfig is not supported')
-  const live = refreshed(config, ports)
+  const live = refreshed(() => materialOf(config), ports)
   return {
     server: cluster.server,
     describe: `${withoutLogin(cluster.server)} (context ${current.name})`,
@@ -127,6 +161,10 @@ function choose(config: KubeConfig, context: string): void {
   config.setCurrentContext(context)
 }
 
+interface Material {
+  readonly tls: Tls
+  readonly headers: Headers
+}
 interface Live {
   readonly headers: Headers
   readonly http: Http
@@ -134,21 +172,25 @@ interface Live {
 
 const FRESH_MS = 10_000
 
+async function materialOf(config: KubeConfig): Promise<Material> {
+  const options: RequestOptions = {}
+  await config.applyToHTTPSOptions(options)
+  return { tls: tlsOf(options), headers: headersOf(options) }
+}
+
 /**
  * Token, CA and certificate as they are now: tokens of pods rotate, exec plugins and files renew certificates. A new
  * pool is opened only when the TLS material changed; the old one's idle connections end by themselves.
  */
-function refreshed(config: KubeConfig, ports: Ports): () => Promise<Live> {
+function refreshed(read: () => Promise<Material>, ports: Ports): () => Promise<Live> {
   let last: { readonly at: number; readonly live: Promise<Live> } | undefined
   let pool: { readonly key: string; readonly http: Http } | undefined
 
   async function refresh(): Promise<Live> {
-    const options: RequestOptions = {}
-    await config.applyToHTTPSOptions(options)
-    const tls = tlsOf(options)
+    const { tls, headers } = await read()
     const key = JSON.stringify(tls)
     if (pool?.key !== key) pool = { key, http: ports.http(tls) }
-    return { headers: headersOf(options), http: pool.http }
+    return { headers, http: pool.http }
   }
 
   return () => {
