@@ -1,5 +1,6 @@
 // A request's body within two limits: its own, and what all requests under way may hold together.
-export type Body = { readonly text: string } | { readonly refused: 'too large' | 'busy' | 'not UTF-8' }
+export type Refused = 'too large' | 'busy' | 'not UTF-8' | 'broken off'
+export type Body = { readonly text: string } | { readonly refused: Refused }
 
 /** Bytes that all requests under way hold; at least a page each, so that their number is bounded too. */
 export interface Pending {
@@ -24,6 +25,15 @@ export function pendingBytes(limit: number): Pending {
 
 /** Reads no further than the limit: what is larger is refused by its announced length, or at the byte that is too much. */
 export async function readBody(request: Request, limit: number, hold: (bytes: number) => boolean): Promise<Body> {
+  try {
+    return await read(request, limit, hold)
+  } catch {
+    // The sender went away, or sent no HTTP: nobody hears the answer.
+    return { refused: 'broken off' }
+  }
+}
+
+async function read(request: Request, limit: number, hold: (bytes: number) => boolean): Promise<Body> {
   const announced = request.headers.has('transfer-encoding') ? undefined : request.headers.get('content-length')
   if (announced != null) {
     if (Number(announced) > limit) return { refused: 'too large' }

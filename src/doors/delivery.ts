@@ -4,7 +4,7 @@ import { type Payload, parsePayload } from '../alertmanager/payload.ts'
 import type { Alert } from '../domain/alert.ts'
 import { isFault } from '../domain/fault.ts'
 import type { Clock } from '../domain/ports.ts'
-import { pendingBytes, readBody } from './body.ts'
+import { pendingBytes, type Refused, readBody } from './body.ts'
 import { busy, type Problem, problemResponse } from './problem.ts'
 
 /** Resolves after the commit; rejects with STORE_UNAVAILABLE or STORE_FULL. */
@@ -90,9 +90,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-function refusedBody(why: 'too large' | 'busy' | 'not UTF-8', { maxBodyBytes }: DeliveryConfig, { onIncomplete }: DeliveryDeps): Problem {
+function refusedBody(why: Refused, { maxBodyBytes }: DeliveryConfig, { onIncomplete }: DeliveryDeps): Problem {
   if (why === 'busy') return busy('BUSY', 'Too much is under way.', 1_000)
-  if (why === 'not UTF-8') return NOT_JSON
+  if (why !== 'too large') return NOT_JSON
   onIncomplete?.({ kind: 'too_large', why: `a delivery was larger than ${maxBodyBytes} bytes: lower max_alerts or raise webhook.max_body_bytes` })
   // The rest of the body is still coming: nothing more is read from this connection.
   return { status: 413, code: 'BODY_TOO_LARGE', title: 'Body too large', detail: `At most ${maxBodyBytes} bytes are taken: lower max_alerts.`, headers: { connection: 'close' } }
