@@ -44,9 +44,9 @@ export const collectDiagnostics = defineAction({
     { apiGroup: 'autoscaling', resource: 'horizontalpodautoscalers', verbs: ['list'] },
     { apiGroup: 'policy', resource: 'poddisruptionbudgets', verbs: ['list'] },
   ],
-  async plan(object, _params, { read }, target) {
-    const { health, ...reading } = await readWorkload(read, workloadOf(target))
-    const pods = inOrder(reading.pods, target)
+  async plan(object, _params, { read, now }, target) {
+    const { health, ...reading } = await readWorkload(read, workloadOf(target), now)
+    const pods = inOrder(reading.pods, target, now)
     const kept = artefacts([
       { name: 'objects.yaml', mediaType: 'application/yaml', text: await objects(read, target, pods[0]), most: 24 * 1024, keep: 'first' },
       { name: 'events.txt', mediaType: 'text/plain', text: await events(read, target, pods), most: 8 * 1024, keep: 'last' },
@@ -56,8 +56,8 @@ export const collectDiagnostics = defineAction({
     const names = kept.map((one) => one.name).join(', ')
     return { summary: `kept for people to look at: ${names}`, object, steps: [], undo: [], blast: NO_BLAST, before: health, artefacts: kept }
   },
-  async verify(_plan, { read }, target) {
-    const health = await readHealth(read, workloadOf(target))
+  async verify(_plan, { read, now }, target) {
+    const health = await readHealth(read, workloadOf(target), now)
     return { state: 'good', why: 'nothing was changed', health }
   },
 })
@@ -72,8 +72,8 @@ async function orNote(what: string, work: Promise<string>): Promise<string> {
   }
 }
 
-const urgency = (pod: Pod, target: Target): number => (pod.metadata?.uid === target.object.uid ? 0 : trouble(pod) ? 1 : isReady(pod) ? 3 : 2)
-const inOrder = (pods: readonly Pod[], target: Target): readonly Pod[] => pods.toSorted((a, b) => urgency(a, target) - urgency(b, target))
+const urgency = (pod: Pod, target: Target, now: number): number => (pod.metadata?.uid === target.object.uid ? 0 : trouble(pod, now) ? 1 : isReady(pod) ? 3 : 2)
+const inOrder = (pods: readonly Pod[], target: Target, now: number): readonly Pod[] => pods.toSorted((a, b) => urgency(a, target, now) - urgency(b, target, now))
 
 /** Listed for the whole namespace anyway. */
 const LISTED = ['ResourceQuota', 'HorizontalPodAutoscaler', 'PodDisruptionBudget']

@@ -20,13 +20,13 @@ const waits = (reason: string, restartCount = 0) => ({
 const set = (status: Manifest, replicas = 2) => ({ ...workload('Deployment', 'web', { replicas }), kind: 'ReplicaSet', status: { observedGeneration: 1, ...status } })
 const healthOf = (kind: Kind, name: string, ...manifests: readonly Manifest[]) => {
   const world = withoutControllers(...manifests)
-  return readHealth(world.read, world.target(kind, name).object)
+  return readHealth(world.read, world.target(kind, name).object, world.ports.clock.now())
 }
 
 describe('readHealth', () => {
   it.each(['Deployment', 'StatefulSet', 'DaemonSet'] as const)('calls a %s good once all its pods serve, and not while a change rolls out', async (kind) => {
     const world = await living(workload(kind, 'web'))
-    const read = () => readHealth(world.read, world.target(kind, 'web').object)
+    const read = () => readHealth(world.read, world.target(kind, 'web').object, world.ports.clock.now())
     expect(await read()).toEqual({ exists: true, desired: 2, ready: 2, available: 2, updated: 2, failing: 0, restarts: 0, rolledOut: true, good: true, why: '2 of 2 available' })
     await world.patch(kind, 'web', { op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'shop/web:2' })
     expect(await read()).toMatchObject({ rolledOut: false, good: false, why: expect.stringContaining('has not seen the newest spec') })
@@ -37,9 +37,21 @@ describe('readHealth', () => {
   it('counts pods that fail and names the first trouble', async () => {
     const world = await living(workload('Deployment', 'web'), behaviour('oom', { labels: { app: 'web' } }, { fail: 'oom' }))
     await world.ports.advance(5_000)
-    const health = await readHealth(world.read, world.target('Deployment', 'web').object)
+    const health = await readHealth(world.read, world.target('Deployment', 'web').object, world.ports.clock.now())
     expect(health).toMatchObject({ available: 0, failing: 2, good: false, why: expect.stringMatching(/container app of pod web-\S+ keeps crashing \(OOMKilled, exit code 137\)/) })
     expect(health.restarts).toBeGreaterThan(1)
+  })
+
+  it('reads a crash loop the same at every moment of it, and as over once the container outlives its last runs', async () => {
+    const world = await living(workload('Deployment', 'web'), behaviour('crash', { labels: { app: 'web' } }, { fail: 'crash' }))
+    await world.ports.advance(3_000)
+    const { object: ref } = world.target('Deployment', 'web')
+    for (let i = 0; i < 60; i++) {
+      await world.ports.advance(37)
+      expect(await readHealth(world.read, ref, world.ports.clock.now())).toMatchObject({ failing: 2, available: 0, good: false })
+    }
+    world.practice.store.remove('Behaviour', NAMESPACE, 'crash')
+    await world.ports.until(async () => (await readHealth(world.read, ref, world.ports.clock.now())).good)
   })
 
   it('counts only pods that the owner controls, not those that its selector happens to match', async () => {
@@ -67,14 +79,20 @@ describe('readHealth', () => {
     const late = { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'timed out' }
     const status = { observedGeneration: 1, replicas: 3, updatedReplicas: 1, readyReplicas: 2, availableReplicas: 2, conditions: [late] }
     const world = withoutControllers({ ...workload('Deployment', 'web'), status })
-    expect(await readWorkload(world.read, world.target('Deployment', 'web').object)).toMatchObject({ stuck: 'ProgressDeadlineExceeded: timed out', health: { good: false } })
+    expect(await readWorkload(world.read, world.target('Deployment', 'web').object, world.ports.clock.now())).toMatchObject({
+      stuck: 'ProgressDeadlineExceeded: timed out',
+      health: { good: false },
+    })
   })
 
   it('does not believe a status that speaks of the spec before', async () => {
     const late = { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }
     const status = { observedGeneration: 1, replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2, conditions: [late] }
     const world = withoutControllers({ ...workload('Deployment', 'web', { metadata: { generation: 2 } }), status })
-    expect(await readWorkload(world.read, world.target('Deployment', 'web').object)).toMatchObject({ stuck: undefined, health: { good: false, rolledOut: false } })
+    expect(await readWorkload(world.read, world.target('Deployment', 'web').object, world.ports.clock.now())).toMatchObject({
+      stuck: undefined,
+      health: { good: false, rolledOut: false },
+    })
   })
 
   it.each([
@@ -104,15 +122,15 @@ describe('readHealth', () => {
   it('says that an object is gone, also when another of its name took its place', async () => {
     const world = withoutControllers(workload('Deployment', 'web'))
     const { object: ref } = world.target('Deployment', 'web')
-    expect(await readHealth(world.read, { ...ref, uid: 'former' })).toMatchObject({ exists: false, good: false })
-    expect(await readHealth(world.read, { ...ref, name: 'gone' })).toMatchObject({ exists: false, good: false })
+    expect(await readHealth(world.read, { ...ref, uid: 'former' }, world.ports.clock.now())).toMatchObject({ exists: false, good: false })
+    expect(await readHealth(world.read, { ...ref, name: 'gone' }, world.ports.clock.now())).toMatchObject({ exists: false, good: false })
   })
 
   it('knows nothing of other kinds, does not read them, and looks at the workload below them', async () => {
     const world = await living(workload('StatefulSet', 'bus'))
     const below = world.target('StatefulSet', 'bus')
     const kafka = { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', namespace: NAMESPACE, name: 'bus', uid: 'k1' }
-    expect(await readHealth(world.read, kafka)).toMatchObject({ exists: true, good: false, why: expect.stringContaining('not known') })
+    expect(await readHealth(world.read, kafka, world.ports.clock.now())).toMatchObject({ exists: true, good: false, why: expect.stringContaining('not known') })
     expect(world.practice.requests.filter((request) => request.path.includes('kafka'))).toEqual([])
     expect(workloadOf({ ...below, owner: kafka, chain: [...below.chain, kafka] })).toEqual(below.object)
   })

@@ -90,15 +90,15 @@ const FIND: Readonly<Record<string, Find>> = {
 /** The topmost object of the chain whose health can be told: a Deployment below a custom resource, for one. */
 export const workloadOf = (target: Target): ObjectRef => [target.owner, ...target.chain.toReversed()].find((ref) => Object.hasOwn(FIND, ref.kind)) ?? target.owner
 
-export async function readWorkload(read: Reader, owner: ObjectRef): Promise<Reading> {
+export async function readWorkload(read: Reader, owner: ObjectRef, now: number): Promise<Reading> {
   const find = Object.hasOwn(FIND, owner.kind) ? FIND[owner.kind] : undefined
   // Not read: an agent of one namespace has seldom the right to read a custom resource.
   if (!find) return nothingKnown(true, `how a ${owner.kind} fares is not known`)
   const found = await find(read, owner)
-  return found ? reading(owner, found) : nothingKnown(false, `${describeRef(owner)} does not exist any more`)
+  return found ? reading(owner, found, now) : nothingKnown(false, `${describeRef(owner)} does not exist any more`)
 }
 
-export const readHealth = async (read: Reader, owner: ObjectRef): Promise<Health> => (await readWorkload(read, owner)).health
+export const readHealth = async (read: Reader, owner: ObjectRef, now: number): Promise<Health> => (await readWorkload(read, owner, now)).health
 
 /** Not good, and the counts mean nothing: two such readings compare as the same. */
 function nothingKnown(exists: boolean, why: string): Reading {
@@ -106,24 +106,25 @@ function nothingKnown(exists: boolean, why: string): Reading {
   return { health, pods: [], stuck: undefined, newestFails: undefined, atRestFails: undefined }
 }
 
-function reading(owner: ObjectRef, { counts, pods, isNewest }: Found): Reading {
+function reading(owner: ObjectRef, { counts, pods, isNewest }: Found, now: number): Reading {
   const present = pods.filter((pod) => !isTerminating(pod) && !(LEAVES_ENDED_PODS.includes(owner.kind) && hasEnded(pod)))
-  const troubles = present.flatMap((pod) => {
-    const found = trouble(pod)
-    return found ? [{ ...found, newest: isNewest(pod) }] : []
-  })
-  const lasting = troubles.filter((one) => one.lasting)
-  const settled = present.filter((pod) => isReady(pod)).length + lasting.length
-  const failing = Math.max(troubles.length, owner.kind === 'Job' && counts.stuck !== undefined ? 1 : 0)
-  const good = counts.rolledOut && counts.available >= counts.desired && failing === 0 && counts.stuck === undefined
+  const seen = present.map((pod) => ({ ready: isReady(pod), newest: isNewest(pod), trouble: trouble(pod, now) }))
+  const troubled = seen.filter((one) => one.trouble)
+  const lasting = troubled.filter((one) => one.trouble?.lasting)
+  const failing = Math.max(troubled.length, owner.kind === 'Job' && counts.stuck !== undefined ? 1 : 0)
+  // A pod that is ready between two crashes serves nobody for long.
+  const available = Math.max(0, counts.available - troubled.filter((one) => one.ready).length)
+  const settled = seen.filter((one) => one.ready || one.trouble?.lasting).length
+  const good = counts.rolledOut && available >= counts.desired && failing === 0 && counts.stuck === undefined
+  const { desired, ready, updated, rolledOut, stuck } = counts
   const restarts = present.reduce((sum, pod) => sum + restartsOf(pod), 0)
-  const { waitingFor, stuck, ...numbers } = counts
+  const why = sentence({ ...counts, available }, troubled[0]?.trouble?.why)
   return {
-    health: { exists: true, ...numbers, failing, restarts, good, why: sentence(counts, troubles[0]?.why) },
+    health: { exists: true, desired, ready, available, updated, failing, restarts, rolledOut, good, why },
     pods,
     stuck,
-    newestFails: lasting.find((one) => one.newest)?.why,
-    atRestFails: settled >= Math.max(present.length, counts.desired) ? lasting[0]?.why : undefined,
+    newestFails: lasting.find((one) => one.newest)?.trouble?.why,
+    atRestFails: settled >= Math.max(present.length, desired) ? lasting[0]?.trouble?.why : undefined,
   }
 }
 

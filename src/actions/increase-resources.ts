@@ -51,7 +51,7 @@ export const increaseResources = defineAction({
     { apiGroup: 'apps', resource: 'replicasets', verbs: ['list'] },
     { apiGroup: '', resource: 'pods', verbs: ['list'] },
   ],
-  async plan(object, asked, { read }, target) {
+  async plan(object, asked, { read, now }, target) {
     const workload = await templated(read, object)
     if (!workload) return { code: 'PLAN_REFUSED', refused: `${describeRef(object)} does not exist any more` }
     const hindered = rolloutHindered(workload)
@@ -74,7 +74,7 @@ export const increaseResources = defineAction({
         },
       ],
       blast: blastOf(workload, place, grown),
-      before: await readHealth(read, object),
+      before: await readHealth(read, object, now),
     }
   },
   verify: (plan, look) => seeRollout(plan, look),

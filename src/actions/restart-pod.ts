@@ -25,7 +25,7 @@ export const restartPod = defineAction({
     { apiGroup: 'apps', resource: 'statefulsets', verbs: ['get'] },
     { apiGroup: 'apps', resource: 'daemonsets', verbs: ['get'] },
   ],
-  async plan(object, _params, { read }, target) {
+  async plan(object, _params, { read, now }, target) {
     const pod = await read.get('Pod', object.name)
     if (pod?.metadata?.uid !== object.uid) return { code: 'PLAN_REFUSED', refused: `${describeRef(object)} does not exist any more` }
     const unfit = whyNot(pod)
@@ -36,13 +36,13 @@ export const restartPod = defineAction({
       steps: [{ kind: 'evict', object, why: 'its controller starts a new pod in its place' }],
       undo: { impossible: 'a pod that ended does not come back; its controller has started another' },
       blast: { ...NO_BLAST, podsLost: isReady(pod) ? 1 : 0 },
-      before: await readHealth(read, workloadOf(target)),
+      before: await readHealth(read, workloadOf(target), now),
       removes: [object.uid],
     }
   },
-  async verify(plan, { read }, target) {
+  async verify(plan, { read, now }, target) {
     const old = await read.get('Pod', plan.object.name)
-    const { health, atRestFails } = await readWorkload(read, workloadOf(target))
+    const { health, atRestFails } = await readWorkload(read, workloadOf(target), now)
     const there = old?.metadata?.uid === plan.object.uid
     if (there && !isTerminating(old)) return { state: 'bad', why: `${describeRef(plan.object)} was not evicted`, health }
     if (there) return { state: 'waiting', why: `${describeRef(plan.object)} is still being ended`, health }

@@ -29,25 +29,25 @@ export const rollbackDeployment = defineAction({
     { apiGroup: 'apps', resource: 'replicasets', verbs: ['list'] },
     { apiGroup: '', resource: 'pods', verbs: ['list'] },
   ],
-  async plan(object, _params, { read }) {
+  async plan(object, _params, { read, now }) {
     const deployment = await read.get('Deployment', object.name)
-    const now = deployment?.spec?.template
-    if (deployment?.metadata?.uid !== object.uid || !now) return { code: 'PLAN_REFUSED', refused: `${describeRef(object)} does not exist any more` }
+    const current = deployment?.spec?.template
+    if (deployment?.metadata?.uid !== object.uid || !current) return { code: 'PLAN_REFUSED', refused: `${describeRef(object)} does not exist any more` }
     if (deployment.spec?.paused === true) return { code: 'PLAN_REFUSED', refused: `the rollout of ${describeRef(object)} is paused` }
     const previous = previousOf(await replicaSetsOf(read, object, deployment.spec?.selector))
-    const then = previous?.spec?.template
-    if (!previous || !then) return { code: 'PLAN_REFUSED', refused: `${describeRef(object)} has no revision before this one that is still kept` }
-    const back = withoutHash(then)
-    if (sameValue(back, withoutHash(now)))
+    const former = previous?.spec?.template
+    if (!previous || !former) return { code: 'PLAN_REFUSED', refused: `${describeRef(object)} has no revision before this one that is still kept` }
+    const back = withoutHash(former)
+    if (sameValue(back, withoutHash(current)))
       return { code: 'NOTHING_TO_CHANGE', refused: `revision ${revisionOf(previous)} of ${describeRef(object)} has the template that it has now` }
     const [cause, formerCause] = [causeOf(deployment), causeOf(previous)]
     return {
       summary: `roll ${describeRef(object)} back to revision ${revisionOf(previous)}`,
       object,
-      steps: [swap(object, { template: now, cause }, { template: back, cause: formerCause }, `the template of revision ${revisionOf(previous)}`)],
-      undo: [swap(object, { template: back, cause: formerCause }, { template: now, cause }, 'the template before the rollback')],
-      blast: blastOf(deployment, now, back),
-      before: await readHealth(read, object),
+      steps: [swap(object, { template: current, cause }, { template: back, cause: formerCause }, `the template of revision ${revisionOf(previous)}`)],
+      undo: [swap(object, { template: back, cause: formerCause }, { template: current, cause }, 'the template before the rollback')],
+      blast: blastOf(deployment, current, back),
+      before: await readHealth(read, object, now),
     }
   },
   verify: (plan, look) => seeRollout(plan, look),

@@ -40,7 +40,7 @@ export const rolloutRestart = defineAction({
       steps: [{ kind: 'patch', object, ops: restartOps(object.kind, workload, at), why: 'a new restartedAt in the pod template makes the controller replace every pod' }],
       undo: { impossible: 'pods that ended do not come back; the new ones run the same template' },
       blast: { ...NO_BLAST, podsLost: podsLostByRollout(workload) },
-      before: await readHealth(read, object),
+      before: await readHealth(read, object, now),
     }
   },
   verify: (plan, look) => seeRollout(plan, look, restartGone),

@@ -27,7 +27,7 @@ export function wantedReplicas(from: number, { replicas, by, factor, max }: Scal
   return max === undefined || wanted <= max ? wanted : Math.max(Math.min(from, wanted), max)
 }
 
-export async function planScale(object: ObjectRef, params: ScaleParams, { read }: Look): Promise<Proposal | Refusal> {
+export async function planScale(object: ObjectRef, params: ScaleParams, { read, now }: Look): Promise<Proposal | Refusal> {
   const workload = await templated(read, object)
   if (!workload) return { code: 'PLAN_REFUSED', refused: `${describeRef(object)} does not exist any more` }
   const from = replicasOf(workload)
@@ -48,7 +48,7 @@ export async function planScale(object: ObjectRef, params: ScaleParams, { read }
       moreMemoryBytes: more * podRequests(spec, 'memory'),
       moreCpuCores: more * podRequests(spec, 'cpu'),
     },
-    before: await readHealth(read, object),
+    before: await readHealth(read, object, now),
   }
 }
 

@@ -17,7 +17,7 @@ type InPlace = (plan: Plan, document: Templated) => string | undefined
 
 async function see(plan: Plan, look: Look, inPlace: InPlace, failed: (reading: Reading) => string | undefined): Promise<Seen> {
   const document = await templated(look.read, plan.object)
-  const reading = await readWorkload(look.read, plan.object)
+  const reading = await readWorkload(look.read, plan.object, look.now)
   const { health } = reading
   if (!document) return { state: 'bad', why: `${describeRef(plan.object)} does not exist any more`, health }
   const reverted = inPlace(plan, document)
