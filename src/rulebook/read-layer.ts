@@ -18,7 +18,8 @@ export interface ReadLayer {
 
 const CONDITIONS = 'conditions.yaml'
 const isYaml = (name: string): boolean => /\.ya?ml$/.test(name)
-export const isTest = (name: string): boolean => /\.test\.ya?ml$/.test(name)
+/** Tests lie beside rules, and a cluster that several tests share beside them. */
+const isBeside = (name: string): boolean => /\.(test|cluster)\.ya?ml$/.test(name)
 
 /** Rule files and their tests below the folder, sorted. Names that begin with a dot are the kubelet's (`..data`) or an editor's. */
 export async function yamlFiles(folder: string): Promise<readonly string[]> {
@@ -37,7 +38,7 @@ export async function yamlFiles(folder: string): Promise<readonly string[]> {
 
 export async function readLayer(folder: string, name: LayerName): Promise<ReadLayer> {
   try {
-    const names = (await yamlFiles(folder)).filter((file) => !isTest(file))
+    const names = (await yamlFiles(folder)).filter((file) => !isBeside(file))
     return await readFiles(folder, name, new Map(await Promise.all(names.map(async (path): Promise<[string, string]> => [path, await readFile(path, 'utf8')]))))
   } catch (error) {
     if (!isSystemError(error)) throw error

@@ -45,7 +45,6 @@ const file = (when: Condition, does: Then = then(), more: Partial<RuleFile> = {}
   path: 'a.yaml',
   rank: 0,
   alerts: ['A'],
-  // biome-ignore lint/suspicious/noThenProperty: rules are written with when and then
   rules: [{ id: 'r', when, then: does }],
   ...more,
 })

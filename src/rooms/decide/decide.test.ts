@@ -73,7 +73,6 @@ const restarts = (more: number): Condition => ({ fact: 'pod', path: '$.restarts'
 const rule = (id: string, when: Condition, action = 'restart_pod', more: Partial<WrittenRule> = {}): WrittenRule => ({
   id,
   when,
-  // biome-ignore lint/suspicious/noThenProperty: rules are written with when and then
   then: { action, ...(action === 'increase_resources' && { parameters: { factor: 2 } }) },
   ...more,
 })
@@ -153,7 +152,6 @@ describe('which files answer', () => {
 
 describe('parameters', () => {
   const grow = (container: Json): RuleFile =>
-    // biome-ignore lint/suspicious/noThenProperty: rules are written with when and then
     file([{ id: 'grow', when: restarts(1), then: { action: 'increase_resources', confidence: 0.8, settle: '5m', parameters: { factor: 1.5, container } } }])
   const fromLabel = { fact: 'label', params: { name: 'container' } }
   it('are looked up where a rule names a fact, and left out where the fact is absent', async () => {

@@ -3,12 +3,11 @@ import type { Alert } from '../../domain/alert.ts'
 import { alertName } from '../../domain/alert.ts'
 import type { ConditionSeen, Decision, Explanation, Judgement, RuleConsidered } from '../../domain/decision.ts'
 import type { Evidence } from '../../domain/evidence.ts'
-import { isUnknown } from '../../domain/unknown.ts'
 import type { Bench, Book, BookRule } from './book.ts'
 import type { Node } from './compile.ts'
 import { isMissing, resolveParameters } from './parameters.ts'
 import { loadPatterns } from './patterns.ts'
-import { holds, seen, type Verdict } from './three-valued.ts'
+import { holds, seen, type Verdict, whyUnknown } from './three-valued.ts'
 
 export interface JudgeOptions {
   /** Also evaluates the rules that stand behind the first yes, for people who want to know about all of them. Decides the same. */
@@ -148,8 +147,12 @@ function conditionsOf(rule: BookRule, verdict: Verdict | undefined): ConditionSe
 function unknownOf(rule: BookRule, verdict: Verdict | undefined): readonly (readonly [string, string])[] {
   return rule.judged.tests.flatMap(({ index, left, right }) => {
     const found = verdict?.found[index]
-    if (!found) return []
+    if (!found || found.said !== undefined) return []
     const sides = [{ key: left.key, value: found.left }, ...('fact' in right ? [{ key: right.key, value: found.right }] : [])]
-    return sides.flatMap(({ key, value }) => (isUnknown(value) ? [[key, value.unknown] as const] : []))
+    const unread = sides.flatMap(({ key, value }): (readonly [string, string])[] => {
+      const why = whyUnknown(value)
+      return why === undefined ? [] : [[key, why]]
+    })
+    return unread.length > 0 ? unread : [[left.key, `${left.text} cannot be compared so`]]
   })
 }

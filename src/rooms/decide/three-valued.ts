@@ -183,14 +183,16 @@ export function seen(node: Node, { found }: Pick<Verdict, 'found'>): ConditionSe
 }
 function testSeen({ text, right }: Test, found: Found | undefined): ConditionSeen {
   if (!found) return { text, truth: 'not read' }
-  const why = isUnknown(found.left) ? found.left.unknown : isUnknown(found.right) ? found.right.unknown : undefined
   const compared = 'fact' in right && !isUnknown(found.right) ? `${text} (${JSON.stringify(brief(found.right))})` : text
-  const truth = found.said === undefined ? 'unknown' : found.said ? 'yes' : 'no'
-  if (truth !== 'unknown' || why === undefined) {
-    const value = isUnknown(found.left) ? {} : { found: brief(found.left) }
-    return { text: compared, truth, ...value, ...(truth === 'unknown' && { unknown: `${JSON.stringify(brief(isUnknown(found.left) ? null : found.left))} cannot be compared so` }) }
-  }
-  return { text: compared, truth, ...(!isUnknown(found.left) && { found: brief(found.left) }), unknown: why }
+  const value = isUnknown(found.left) ? {} : { found: brief(found.left) }
+  if (found.said !== undefined) return { text: compared, truth: found.said ? 'yes' : 'no', ...value }
+  return { text: compared, truth: 'unknown', ...value, unknown: whyUnknown(found.left) ?? whyUnknown(found.right) ?? 'the values cannot be compared so' }
+}
+/** Of a value, or of the member of a list that could not be read. */
+export function whyUnknown(value: Json | Unknown): string | undefined {
+  if (isUnknown(value)) return value.unknown
+  const member: unknown = Array.isArray(value) ? value.find(isUnknown) : undefined
+  return isUnknown(member) ? member.unknown : undefined
 }
 /** Kleene over what was read; a short-circuited child changes nothing. */
 function together(kind: 'all' | 'any', children: readonly ConditionSeen[]): ConditionSeen['truth'] {
