@@ -23,6 +23,8 @@ export const FAULTS = {
   EXEC_FAILED: { retryable: false, hint: 'the command ran in the container and ended with an error; it is not run again' },
   LEDGER_UNUSABLE: { retryable: false, hint: 'look at the ConfigMap alerts-slm-ledger: remove the named entry, or see why its open cases were never completed' },
   ALERTMANAGER_UNREACHABLE: { retryable: true, hint: 'check alertmanager.urls' },
+  CHAT_UNREACHABLE: { retryable: true, hint: 'check tell.chat and that its address can be reached from here' },
+  CHAT_REFUSED: { retryable: false, hint: 'check that the address of tell.chat is still valid' },
   PORT_TAKEN: { retryable: false, hint: 'choose another port with WEBHOOK_PORT, or stop what listens there' },
   INPUT_INVALID: { retryable: false, hint: 'correct the named field' },
   INTERNAL: { retryable: false, hint: 'this is a defect: please report it with the case id' },
