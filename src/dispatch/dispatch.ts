@@ -127,6 +127,19 @@ export function makeDispatch(options: DispatchOptions) {
     const until = Math.min(heldUntil, Math.max(now + 1_000, ...holds.map((answer) => answer.until ?? now + 5_000)))
     return park(file, waitingFor(first.code), until, first.why, answers)
   }
+  /** In the same turn as the intent: from here until the object has settled the case holds its lane and one of the slots. */
+  const takeSlot = (file: Planned): Parked | Closed | undefined => {
+    if (lanes.acting < options.policy().concurrentActions) {
+      lanes.act(ownerKey(file.target.owner), file.id)
+      return undefined
+    }
+    const now = ports.clock.now()
+    const until = (history.case(file.id)?.heldSince ?? now) + limits.laneWaitMs
+    if (now >= until) return close(file, 'told', 'HELD_TOO_LONG', `${lanes.acting} repairs have been under way for longer than this alert may wait`)
+    slotWaiters.add(file.id)
+    return park(file, 'lane', until, `${lanes.acting} repairs are under way, as many as may be at once`)
+  }
+  const slotWaiters = new Set<CaseId>()
   const rooms: Rooms = { ...options.rooms, enterLane, withJoined, stopped }
   const corridor: Corridor = { rooms, clock: ports.clock, observer, patienceMs: limits.patienceMs }
 
@@ -188,6 +201,10 @@ export function makeDispatch(options: DispatchOptions) {
       observer.parked(result)
     }
     const holdsLane = result.at === 'parked' && isActing(page)
+    if (!holdsLane && slotWaiters.size > 0) {
+      for (const waiting of slotWaiters) if (waiting !== id) freed(waiting)
+      slotWaiters.clear()
+    }
     if (owner !== undefined && !holdsLane) freed(lanes.leave(owner, id, result.at === 'parked' && page.at !== 'applied'))
     if (result.at === 'closed' || (result.waitingFor === 'approval' && !asked)) tellOf(result)
   }
@@ -380,17 +397,13 @@ export function makeDispatch(options: DispatchOptions) {
   }
 
   return {
-    lanes,
     /** Something was committed to the intake. */
     wake,
     get walking() {
       return walking.size + queue.length
     },
-    /** The intent is committed: from here the lane and a slot are held. */
-    act: (file: Planned) => lanes.act(ownerKey(file.target.owner), file.id),
-    get acting() {
-      return lanes.acting
-    },
+    takeSlot,
+    stopped,
     /** Takes up every case that was open when the program ended, then what was delivered and not judged. */
     start() {
       running = true

@@ -28,7 +28,7 @@ export function makePull(options: PullOptions) {
   async function once(): Promise<void> {
     const active = await options.active()
     if (isUnknown(active)) return options.onPulled(active)
-    const fresh = active.filter((alert) => !alert.suppressed && !isOpen(alert))
+    const fresh = active.filter((alert) => !alert.suppressed && !inHand(alert))
     const present = new Set(active.map((alert) => alert.fingerprint))
     const absent = history.openEpisodes().filter(({ alert }) => !present.has(alert.fingerprint))
     const ended = absent.filter(({ alert }) => missing.has(alert.fingerprint)).map(({ alert }): Alert => ({ ...alert, status: 'resolved', endsAt: ports.clock.now() }))
@@ -36,9 +36,10 @@ export function makePull(options: PullOptions) {
     await options.intake.accept([...fresh.map(({ suppressed: _, ...alert }) => alert), ...ended], { source: 'pull' })
     options.onPulled({ pulled: fresh.length, ended: ended.length })
   }
-  const isOpen = ({ fingerprint }: Alert): boolean => {
+  /** Known, and being worked on or mended. One that people were left with is looked at again as if it had been delivered. */
+  const inHand = ({ fingerprint }: Alert): boolean => {
     const episode = history.episode(fingerprint)
-    return episode !== undefined && episode.resolvedAt === undefined
+    return episode !== undefined && episode.resolvedAt === undefined && (episode.caseOpen || episode.outcome === 'fixed')
   }
   const turn = async (): Promise<void> => {
     try {

@@ -4,7 +4,7 @@ import type { Action } from '../../actions/define-action.ts'
 import { alertName } from '../../domain/alert.ts'
 import { type Answer, type Applied, type Closed, close, type Decided, type Parked, type Planned } from '../../domain/case-file.ts'
 import { isFault } from '../../domain/fault.ts'
-import type { Plan } from '../../domain/plan.ts'
+import type { Plan, Step } from '../../domain/plan.ts'
 import { planHash } from '../../domain/plan-hash.ts'
 import type { Mode, Policy } from '../../domain/policy.ts'
 import { ownerKey } from '../../domain/target.ts'
@@ -31,7 +31,7 @@ export interface Applier extends Sending {
   /** Whether an alert of this case's names fires for any object below its owner. */
   readonly fires: (file: Applied) => Promise<boolean | Unknown>
   readonly term: number
-  readonly onWritten: (plan: Plan, result: 'ok' | 'conflict' | 'refused' | 'unknown' | 'undone') => void
+  readonly onWritten: (steps: readonly Step[], result: 'done' | 'conflict' | 'refused' | 'unknown') => void
 }
 
 /** Which way a plan moves a value that can be moved both ways. */
@@ -92,12 +92,12 @@ export const apply =
     if (steps.length === 0) return notWritten(applier, file, 'the permit had expired')
     const sent = await sendAll(applier, steps, file.id)
     if (sent.written === 0 && sent.fault !== undefined && sent.certain) {
-      applier.onWritten(plan, isFault(sent.fault, 'CLUSTER_CONFLICT') ? 'conflict' : 'refused')
+      applier.onWritten(steps, isFault(sent.fault, 'CLUSTER_CONFLICT') ? 'conflict' : 'refused')
       const again = await notWritten(applier, file, sent.fault instanceof Error ? sent.fault.message : 'not sent')
       if (isFault(sent.fault, 'CLUSTER_CONFLICT')) return again
       throw sent.fault
     }
-    applier.onWritten(plan, sent.fault === undefined ? 'ok' : 'unknown')
+    applier.onWritten(steps, sent.fault === undefined ? 'done' : 'unknown')
     const applied = appliedPage(file, applier.policy().mode, applier.ports.clock.now(), sent.fault === undefined)
     applier.log.applied(applied)
     return applied

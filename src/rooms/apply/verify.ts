@@ -46,22 +46,26 @@ async function objectStage(applier: Applier, file: Applied): Promise<Parked | Cl
   if (!action) return ended(applier, file, 'unproven', 'EFFECT_UNKNOWN', `no action named ${file.plan.action} in this program any more`)
   const seen = await action.verify(file.plan, { read: applier.read, caseId: file.id, now }, file.target)
   const next = now + policy.checkEveryMs
+  const settleMs = settleMsOf(applier, file)
   if (seen.state === 'good') {
     const goodSince = file.goodSince ?? now
-    if (now - goodSince >= policy.settleMs) return alertStage(applier, { ...file, goodSince, watching: 'alert' })
+    if (now - goodSince >= settleMs) return alertStage(applier, { ...file, goodSince, watching: 'alert' })
     return lookAgain(
       { ...file, goodSince },
-      Math.min(next, goodSince + policy.settleMs),
-      `good since ${formatDuration(now - goodSince)}, settles after ${formatDuration(policy.settleMs)}: ${seen.why}`,
+      Math.min(next, goodSince + settleMs),
+      `good since ${formatDuration(now - goodSince)}, settles after ${formatDuration(settleMs)}: ${seen.why}`,
     )
   }
-  const late = now - file.appliedAt >= policy.verifyWithinMs + (file.goodSince === undefined ? 0 : policy.settleMs)
+  const late = now - file.appliedAt >= policy.verifyWithinMs + (file.goodSince === undefined ? 0 : settleMs)
   const worse = compareHealth(file.plan.before, seen.health) === 'worse'
   if (worse && (seen.state === 'bad' || late) && file.plan.undoWhen !== 'never') return undo(applier, file, 'MADE_WORSE', worseSentence(file, seen))
   if (!late) return lookAgain({ ...file, goodSince: undefined }, next, seen.why)
   if (file.plan.undoWhen === 'noBetter') return undo(applier, file, 'MADE_WORSE', `no better after ${formatDuration(policy.verifyWithinMs)}: ${seen.why}`)
   return ended(applier, file, 'unproven', 'NOT_BETTER', `not good within ${formatDuration(policy.verifyWithinMs)}, left in place: ${seen.why}`)
 }
+
+/** A rule may ask for a longer look than the policy does. */
+const settleMsOf = (applier: Applier, file: Applied): number => file.decision.settleMs ?? applier.policy().settleMs
 
 const worseSentence = (file: Applied, seen: Seen): string => {
   const { before } = file.plan
@@ -75,7 +79,7 @@ async function alertStage(applier: Applier, file: Applied): Promise<Parked | Clo
   const fires = await applier.fires(file)
   const owner = describeRef(file.target.owner)
   if (fires === false) return ended(applier, file, 'fixed', 'VERIFIED', `${owner} has been good for ${formatDuration(now - (file.goodSince ?? now))} and the alert has ended`)
-  const waited = now - (file.goodSince ?? file.appliedAt) - policy.settleMs
+  const waited = now - (file.goodSince ?? file.appliedAt) - settleMsOf(applier, file)
   const why = isUnknown(fires) ? `whether the alert still fires is unknown: ${fires.unknown}` : 'the alert still fires'
   if (waited >= policy.reconsiderMs) return ended(applier, file, 'unproven', 'STILL_FIRING', `${owner} is good, but ${why}`)
   return lookAgain(file, now + policy.checkEveryMs, `${owner} has settled; ${why}`)
@@ -93,7 +97,7 @@ export async function undo(applier: Applier, file: Applied, reason: 'MADE_WORSE'
     if (isFault(sent.fault, 'CLUSTER_CONFLICT', 'CLUSTER_FORBIDDEN', 'CLUSTER_INVALID', 'CLUSTER_NOT_FOUND'))
       return ended(applier, file, 'unproven', 'UNDO_REFUSED', `${why}. The undo was refused: ${sent.fault.message}`)
     if (sent.fault !== undefined) throw sent.fault
+    applier.onWritten(allowed, 'done')
   }
-  applier.onWritten(file.plan, 'undone')
   return ended(applier, file, 'undone', reason, `${why}. Undone: ${file.plan.object.kind} ${file.plan.object.name} is as it was before`)
 }

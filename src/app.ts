@@ -1,0 +1,504 @@
+// The sidecar, wired by hand: what is made of what, from the ports up to the doors. Embeddable: tests and `npm start` begin it in process.
+import { ACTIONS, findAction } from './actions/catalogue.ts'
+import { type Alertmanager, type Auth, makeAlertmanager } from './alertmanager/client.ts'
+import { assetPath } from './config/assets.ts'
+import { type Environment, variable } from './config/environment.ts'
+import { makePolicySource, type PolicySource } from './config/policy.ts'
+import type { Config } from './config/schema.ts'
+import type { Corridor } from './corridor.ts'
+import { type Dispatch, makeDispatch, type WalkRooms } from './dispatch/dispatch.ts'
+import { makePull } from './dispatch/pull.ts'
+import { alertName } from './domain/alert.ts'
+import type { Applied, Closed, Located, Parked, Planned } from './domain/case-file.ts'
+import { Fault, isFault } from './domain/fault.ts'
+import type { Clock, Ports } from './domain/ports.ts'
+import { type ObjectRef, ownerKey } from './domain/target.ts'
+import { isUnknown, type Unknown, unknown } from './domain/unknown.ts'
+import { type Listening, listen } from './doors/listen.ts'
+import { makeOperations } from './doors/operations.ts'
+import { fileSecret, fixedSecret, type Secret } from './doors/secrets.ts'
+import { makeWebhook, type WebhookConfig } from './doors/webhook.ts'
+import { FACTS } from './facts/catalogue.ts'
+import { gatherEvidence } from './facts/evidence.ts'
+import { makeAccess } from './kube/access.ts'
+import { type Connection, connect } from './kube/connect.ts'
+import { makeEvents } from './kube/events.ts'
+import { makeLedger } from './kube/ledger.ts'
+import { makeReader } from './kube/reader.ts'
+import { makeRehearsal } from './kube/rehearse.ts'
+import { watchNamespace } from './kube/watch.ts'
+import { makeWriter } from './kube/writer.ts'
+import { Database } from './libsql/database.ts'
+import { makePeople } from './people.ts'
+import { type Applier, apply, intend, recover } from './rooms/apply/apply.ts'
+import { effectOfAll, undo, verify } from './rooms/apply/verify.ts'
+import { judge } from './rooms/decide/decide.ts'
+import { pageOf } from './rooms/decide/page.ts'
+import { GATE_CODES } from './rooms/gate/codes.ts'
+import { look } from './rooms/gate/look.ts'
+import { passGates, passGatesForUndo } from './rooms/gate/pass-gates.ts'
+import { recheck } from './rooms/gate/recheck.ts'
+import type { AlertState, Seen, Self } from './rooms/gate/seen.ts'
+import { ascend, refOf } from './rooms/locate/ascend.ts'
+import { locate } from './rooms/locate/locate.ts'
+import { plan } from './rooms/plan/plan.ts'
+import { makeIntake } from './rooms/record/intake.ts'
+import { type History, openHistory } from './rooms/record/record.ts'
+import { parseMatcher } from './rooms/screen/matcher.ts'
+import { type ScreenRules, screen } from './rooms/screen/screen.ts'
+import { loadBook } from './rulebook/load.ts'
+import { renderProblems } from './rulebook/problem.ts'
+import { watchRules } from './rulebook/reload.ts'
+import { caseLine, errorFields, type Log, makeLog, makeSecurityLog } from './telemetry/log.ts'
+import { type Metrics, makeMetrics } from './telemetry/metrics.ts'
+
+export interface AppOptions {
+  readonly config: Config
+  readonly ports: Ports
+  readonly environment?: Environment
+  /** An API server that is reached already (practice, tests); else as the configuration says. */
+  readonly connection?: Connection
+  /** False: no sockets; the doors are reached by their `fetch`. */
+  readonly sockets?: boolean
+  /** Where log lines go in place of stderr. */
+  readonly writeLog?: (line: string) => void
+  readonly onClosed?: (closed: Closed) => void
+}
+
+export interface App {
+  readonly webhook: (request: Request) => Response | Promise<Response>
+  readonly operations: (request: Request) => Response | Promise<Response>
+  readonly urls: { readonly webhook: string | undefined; readonly operations: string | undefined }
+  readonly history: History
+  readonly metrics: Metrics
+  readonly namespace: string
+  /** Cases that are on their way through the rooms now. */
+  readonly walking: () => number
+  /** Stops taking, lets what is under way end or park, closes the history. */
+  readonly stop: (why: string) => Promise<void>
+}
+
+const GRACE_MS = 8_000
+const POLICY_EVERY_MS = 10_000
+const LIMITS = { walks: 32, patienceMs: 900_000, laneWaitMs: 900_000, leaseMs: 300_000, deliveriesMs: 86_400_000 }
+
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, ports, environment = {} } = options
+  const { clock } = ports
+  const log = makeLog({ level: config.logging.level, ...(options.writeLog && { write: options.writeLog }) })
+  const security = makeSecurityLog(options.writeLog && { write: options.writeLog })
+
+  const catalogues = { facts: new Map(FACTS.map((fact) => [fact.name, fact])), actions: new Map(ACTIONS.map((action) => [action.name, action])) }
+  const { library = assetPath('rules', 'library.json'), operator_dir, tenant_dir, tenant_actions, reload_every } = config.rules
+  const paths = {
+    library,
+    ...(operator_dir && { operatorDir: operator_dir }),
+    ...(tenant_dir && { tenantDir: tenant_dir }),
+    ...(tenant_actions && { tenantActions: tenant_actions }),
+  }
+  const loaded = await loadBook(paths, catalogues)
+  if (!loaded.ok) throw new Fault('RULES_INVALID', renderProblems(loaded.problems, loaded.sources))
+
+  const database = new Database(config.store.path, { maxBytes: config.store.max_bytes })
+  const history = openHistory(database, ports)
+  const metrics = makeMetrics({
+    known: { namespaces: config.namespace ? [config.namespace] : [], actions: ACTIONS.map(({ name }) => name), reasons: Object.keys(GATE_CODES) },
+    gauges: { queueLength: () => intake.waiting, openCases: () => history.openCases().length, storeBytes: () => database.sizeBytes },
+    startedAt: clock.now(),
+  })
+  const reportBook = (book: typeof loaded.book) => metrics.bookLoaded({ hash: book.version, rules: book.rules.map(({ id }) => id) })
+  reportBook(loaded.book)
+  const intake = makeIntake(database, ports, { capacity: config.webhook.max_queued, onCommitted: () => dispatch.wake() })
+
+  const connection = options.connection ?? (await connect(connectOptions(config, environment), ports))
+  const { transport } = connection
+  const namespace = config.namespace ?? connection.namespace
+  const watches = watchNamespace({
+    transport,
+    namespace,
+    ...ports,
+    onRestart(kind, why) {
+      metrics.watchRestarted(kind)
+      log.warn({ kind, why: why.message }, 'a watch was begun again')
+    },
+  })
+  const live = makeReader(transport, namespace)
+  const held = makeReader(transport, namespace, watches.held)
+  const ledger = makeLedger(transport, namespace)
+  const alertmanager = alertmanagerOf(config, ports, log)
+  const policies = makePolicySource(config, () => clock.now())
+  const policy = () => policies.current()
+
+  const people = makePeople({ config, ports, log, alertmanager, namespace, tellEvent: makeEvents(transport, namespace, clock), policy })
+  const rules = watchRules({
+    paths,
+    catalogues,
+    timers: ports.timers,
+    start: loaded,
+    everyMs: reload_every,
+    onSwap(book) {
+      reportBook(book)
+      log.info({ book: book.version, rules: book.rules.length }, 'a new rule book is in use')
+    },
+    onBroken: (problems, sources) => {
+      metrics.bookRefused()
+      log.error({ problems: problems.length }, `the edited rules were refused, the last good book stays:\n${renderProblems(problems, sources)}`)
+      people.warn(
+        'AlertsSlmRulesRefused',
+        `edited rules were refused, the last good book stays: ${problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('; ')}`,
+      )
+    },
+  })
+
+  // ── rooms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  const self = await whoAmI(environment, live, namespace)
+  const lastSeen = new Map<string, Seen>()
+  const seeing = look({
+    read: live,
+    access: makeAccess(transport, namespace, clock),
+    ledger,
+    attempts: history.attempts,
+    policy,
+    firing: (file) => alertState(file, history, alertmanager),
+    self,
+    approvals: (id, planHash) => {
+      const given = history.approval(id, planHash)
+      return given && { ...given, planHash }
+    },
+    needs: (action) => findAction(action)?.needs ?? [],
+    clock,
+  })
+  const gateRoom = { look: seeing, rehearse: makeRehearsal(transport), now: () => clock.now() }
+  const pass = passGates({
+    ...gateRoom,
+    look: async (file) => {
+      const seen = await seeing(file)
+      lastSeen.set(file.id, seen)
+      return seen
+    },
+  })
+  const applier: Applier = {
+    writer: makeWriter(transport, { exec: connection.exec }),
+    read: live,
+    ports,
+    tries: 4,
+    ledger,
+    log: history,
+    action: findAction,
+    policy,
+    recheck: (file) => {
+      const seen = lastSeen.get(file.id)
+      lastSeen.delete(file.id)
+      const stops = seen ? recheck(file, seen, { policy: policy(), attempts: history.attempts, now: clock.now() }) : []
+      return stops.length > 0 ? dispatch.stopped(file, stops) : dispatch.takeSlot(file)
+    },
+    gateUndo: (file) => passGatesForUndo(gateRoom)({ ...file, at: 'planned' }),
+    fires: async (file) => file.alerts.some((alert) => history.firesFor(alertName(alert), ownerKey(file.target.owner)) || history.isFiring(alert.fingerprint)),
+    term: 0,
+    onWritten(steps, result) {
+      for (const step of steps) metrics.wrote(step.kind, result)
+    },
+  }
+  const decide = async (file: Located) => {
+    const sources = {
+      alerts: file.alerts,
+      target: file.target,
+      read: held,
+      attempts: history.attempts,
+      counts: history.counts,
+      firing: async () => history.firing(),
+      now: clock.now(),
+    }
+    const judged = await judge(rules.book(), file.alerts, gatherEvidence(FACTS, sources))
+    if (judged.kind === 'act' && judged.decision.rule) metrics.ruleHit(judged.decision.rule)
+    return pageOf(file, judged)
+  }
+  const rooms: WalkRooms = {
+    locate: locate({ read: held, namespace }),
+    decide,
+    plan: plan({ actions: findAction, read: live, clock, allowed: () => policy().allowedActions }),
+    gate: pass,
+    intend: intend(applier),
+    apply: apply(applier),
+    verify: verify(applier),
+  }
+
+  const screening = screenRules(config)
+  const observer = observe(log, metrics, clock, options.onClosed)
+  const dispatch: Dispatch = makeDispatch({
+    ports,
+    history,
+    intake,
+    screen: (alert, known, now) => screen(alert, known, screening, now),
+    rooms,
+    recover: recover(applier, (file) => effectOfAll(live, file.plan.steps)),
+    undo: (stored, by) => undoFor(applier, stored.page, by),
+    policy,
+    observer,
+    tell: (result) => people.tell(result),
+    limits: { ...LIMITS, retentionMs: config.store.retention },
+  })
+
+  // ── doors and loops ──────────────────────────────────────────────────────────────────────────────────────────────────
+  const pull = makePull({
+    ports,
+    active: () => (alertmanager ? alertmanager.active({ namespace }) : Promise.resolve(unknown('no Alertmanager is configured'))),
+    intake,
+    history,
+    everyMs: config.alertmanager.pull_every,
+    onPulled: (found) =>
+      isUnknown(found)
+        ? log.warn({ why: found.unknown }, 'what fires could not be read from Alertmanager')
+        : found.pulled + found.ended > 0 && log.info(found, 'read from Alertmanager what no delivery had brought'),
+    onError: (error) => log.error(errorFields(error), 'reading what fires failed'),
+  })
+  const webhook = makeWebhook({
+    intake,
+    clock,
+    security,
+    log,
+    metrics: { received: (alert) => metrics.received(alert), delivered: (at) => metrics.delivered(at), answered: (code) => metrics.answered(code) },
+    config: webhookConfig(config, clock, log),
+    onIncomplete: ({ why }) => {
+      people.warn('AlertsSlmDeliveryIncomplete', why)
+      if (alertmanager) pull.once().catch((error: unknown) => log.error(errorFields(error), 'reading what fires failed'))
+    },
+    onError: (error) => log.error(errorFields(error), 'a delivery met something unexpected'),
+  })
+  let storeTrouble: string | undefined
+  const operations = makeOperations({
+    metrics,
+    readiness: {
+      cluster: () => {
+        const waits = watches.state().filter(({ synced, forbidden }) => !synced && !forbidden)
+        return waits.length === 0 ? undefined : `not yet held: ${waits.map(({ kind }) => kind).join(', ')}`
+      },
+      policy: () => policies.trouble,
+      store: () => {
+        try {
+          database.get('SELECT 1')
+          storeTrouble = undefined
+        } catch (error) {
+          storeTrouble = error instanceof Error ? error.message : String(error)
+        }
+        return storeTrouble
+      },
+    },
+  })
+  const stopPolicy = confirmPolicies(config, policies, transport, ports)
+  const { webhook: listening, operations: listeningOperations } = options.sockets === false ? NO_SOCKETS : await open(config, ports, security, log, { webhook, operations })
+  if (config.actions.mode !== 'observe' && webhookIsOpen(config)) log.warn({}, 'the webhook asks nobody for a token or a certificate: set webhook.auth')
+  dispatch.start()
+  people.start(history)
+  if (alertmanager) void pull.start()
+  void reconcileLedger(ledger, history).catch((error: unknown) => log.warn(errorFields(error), 'the ledger could not be compared with the history'))
+  log.info({ namespace, cluster: connection.describe, mode: policy().mode, rules: loaded.book.rules.length, ...(listening && { webhook: listening.url }) }, 'ready to take alerts')
+
+  let stopping: Promise<void> | undefined
+  return {
+    webhook: (request) => webhook.fetch(request),
+    operations: (request) => operations.fetch(request),
+    urls: { webhook: listening?.url, operations: listeningOperations?.url },
+    history,
+    metrics,
+    namespace,
+    walking: () => dispatch.walking,
+    stop(why) {
+      stopping ??= (async () => {
+        log.info({ why }, 'stopping: what is under way ends or is parked')
+        pull.stop()
+        rules.stop()
+        stopPolicy()
+        await Promise.all([listening?.close(GRACE_MS), listeningOperations?.close(GRACE_MS)])
+        await Promise.race([dispatch.stop(), new Promise<void>((resolve) => ports.timers.after(GRACE_MS, resolve))])
+        people.stop()
+        watches.stop()
+        database.close()
+        log.info({}, 'stopped')
+        log.flush()
+      })()
+      return stopping
+    },
+  }
+}
+
+// ── what the wiring needs to know of the configuration ─────────────────────────────────────────────────────────────────
+function connectOptions({ kubernetes, namespace }: Config, environment: Environment) {
+  const { kubeconfig, context, server, token, token_file, requests_per_second, burst, timeout } = kubernetes
+  const bearer = token ?? (token_file === undefined ? undefined : fileSecret(token_file, { clock: { now: () => 0, elapsed: () => 0 } }).current()[0])
+  return {
+    environment,
+    requestsPerSecond: requests_per_second,
+    burst,
+    timeoutMs: timeout,
+    ...(kubeconfig && { kubeconfig }),
+    ...(context && { context }),
+    ...(server && { server }),
+    ...(bearer && { token: bearer }),
+    ...(namespace && { namespace }),
+  }
+}
+
+/** A secret in the configuration, or a file that is read again when it changes. */
+function secretOf(inline: string | undefined, file: string | undefined, clock: Clock, log: Log): Secret | undefined {
+  if (inline !== undefined) return fixedSecret(inline)
+  return file === undefined ? undefined : fileSecret(file, { clock, onTrouble: (why) => log.warn({ why }, 'a secret file is in trouble') })
+}
+
+const webhookIsOpen = ({ webhook: { auth } }: Config): boolean =>
+  auth.token === undefined && auth.token_file === undefined && auth.tokens.length === 0 && auth.basic === undefined && auth.client_certificates === undefined
+
+function webhookConfig({ webhook }: Config, clock: Clock, log: Log): Partial<WebhookConfig> {
+  const { auth } = webhook
+  const token = secretOf(auth.token, auth.token_file, clock, log)
+  const password = secretOf(auth.basic?.password, auth.basic?.password_file, clock, log)
+  return {
+    path: webhook.path,
+    maxBodyBytes: webhook.max_body_bytes,
+    maxPendingBytes: webhook.max_pending_bytes,
+    bearer: [...(token ? [token] : []), ...(auth.tokens.length > 0 ? [fixedSecret(...auth.tokens)] : [])],
+    basic: auth.basic && password ? [{ username: auth.basic.username, password }] : [],
+    certificates: auth.client_certificates && { subjects: auth.client_certificates.subjects },
+    allowFrom: webhook.allow_from,
+    trustedProxies: webhook.trusted_proxies,
+    loginFailures: { limit: webhook.login_failures.limit, windowMs: webhook.login_failures.window },
+    rate: { perSecond: webhook.rate.per_second, burst: webhook.rate.burst },
+  }
+}
+
+function alertmanagerOf({ alertmanager: { urls, token, token_file, basic, timeout } }: Config, ports: Ports, log: Log): Alertmanager | undefined {
+  if (urls.length === 0) return undefined
+  const bearer = secretOf(token, token_file, ports.clock, log)
+  const password = secretOf(basic?.password, basic?.password_file, ports.clock, log)
+  const first = (secret: Secret) => secret.current()[0] ?? ''
+  const auth: Auth | undefined = bearer
+    ? { bearer: () => first(bearer) }
+    : basic && password
+      ? { basic: () => ({ username: basic.username, password: first(password) }) }
+      : undefined
+  const http = ports.http()
+  return makeAlertmanager({ peers: urls.map((url) => ({ url, http })), timers: ports.timers, timeoutMs: timeout, ...(auth && { auth }) })
+}
+
+function screenRules({ screen: { severities, matchers }, settle }: Config): ScreenRules {
+  const parsed = matchers.map((text) => {
+    const matcher = parseMatcher(text)
+    if (!matcher) throw new Fault('CONFIG_INVALID', `screen.matchers: ${text} is no matcher; write it as in Alertmanager: severity=~"warning|critical"`)
+    return matcher
+  })
+  return { reconsiderMs: settle.reconsider, ...(severities && { severities }), ...(parsed.length > 0 && { matchers: parsed }) }
+}
+
+// ── loops ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+const NO_SOCKETS = { webhook: undefined, operations: undefined }
+interface Doors {
+  readonly webhook: ReturnType<typeof makeWebhook>
+  readonly operations: ReturnType<typeof makeOperations>
+}
+async function open(
+  { webhook, operations }: Config,
+  { timers }: Ports,
+  security: ReturnType<typeof makeSecurityLog>,
+  log: Log,
+  doors: Doors,
+): Promise<{ readonly webhook: Listening; readonly operations: Listening }> {
+  const onTrouble = (why: string) => log.warn({ why }, 'a certificate is in trouble')
+  const { tls } = webhook
+  const files = tls && { certFile: tls.cert_file, keyFile: tls.key_file, ...(tls.client_ca_file && { clientCaFile: tls.client_ca_file }) }
+  const first = await listen({
+    fetch: (request, env) => doors.webhook.fetch(request, env),
+    host: webhook.host,
+    port: webhook.port,
+    ...(files && { tls: files }),
+    timers,
+    security,
+    onTrouble,
+    portSetting: 'WEBHOOK_PORT',
+  })
+  try {
+    const second = await listen({ fetch: (request) => doors.operations.fetch(request), host: operations.host, port: operations.port, timers, portSetting: 'OPERATIONS_PORT' })
+    return { webhook: first, operations: second }
+  } catch (error) {
+    await first.close(0)
+    throw error
+  }
+}
+
+/** The operator's ConfigMap, read every few seconds; what cannot be read is unknown, and the gate holds when that lasts. */
+function confirmPolicies({ policy: { config_map: named } }: Config, policies: PolicySource, transport: Connection['transport'], { timers }: Ports): () => void {
+  if (!named) return () => undefined
+  let stopped = false
+  const turn = async (): Promise<void> => {
+    policies.confirm(await readConfigMap(makeReader(transport, named.namespace), named.name))
+    if (!stopped) timers.after(POLICY_EVERY_MS, () => void turn())
+  }
+  void turn()
+  return () => {
+    stopped = true
+  }
+}
+async function readConfigMap(read: ReturnType<typeof makeReader>, name: string): Promise<Readonly<Record<string, string>> | undefined | Unknown> {
+  try {
+    const found = await read.get('ConfigMap', name)
+    return found && (found.data ?? {})
+  } catch (error) {
+    if (isFault(error)) return unknown(error.message)
+    throw error
+  }
+}
+
+/** An entry that is open in the ledger and closed, or withdrawn, here: the program ended between the two. */
+async function reconcileLedger(ledger: ReturnType<typeof makeLedger>, history: History): Promise<void> {
+  for (const entry of await ledger.entries()) {
+    const stored = entry.outcome === undefined ? history.case(entry.caseId) : undefined
+    if (stored?.closedAt !== undefined) await ledger.complete(entry.caseId, stored.intentAt === undefined ? 'cancelled' : (stored.outcome ?? 'unproven'))
+  }
+}
+
+// ── what rooms ask the world ───────────────────────────────────────────────────────────────────────────────────────────
+/** By our own episodes, and by Alertmanager where there is one: it knows silences and inhibitions, and what ended unheard. */
+async function alertState(file: Planned, history: History, alertmanager: Alertmanager | undefined): Promise<AlertState | Unknown> {
+  const firing = file.alerts.filter((alert) => history.isFiring(alert.fingerprint))
+  if (firing.length === 0) return 'resolved'
+  if (!alertmanager) return 'firing'
+  const states = await Promise.all(firing.map((alert) => alertmanager.firing(alert)))
+  if (states.includes('firing')) return 'firing'
+  return states.find((state) => isUnknown(state)) ?? (states.includes('suppressed') ? 'suppressed' : 'resolved')
+}
+
+async function undoFor(applier: Applier, page: Applied | { readonly at: string }, by: string): Promise<Closed | Parked> {
+  if (!('plan' in page) || page.at !== 'applied') throw new Fault('INPUT_INVALID', 'nothing was changed in this case')
+  return undo(applier, page, 'UNDONE_BY_PERSON', `undone by ${by}`)
+}
+
+/** The pod that this program runs in and what owns it; outside a cluster nobody. */
+async function whoAmI(environment: Environment, read: ReturnType<typeof makeReader>, namespace: string): Promise<Self> {
+  const name = variable(environment, 'POD_NAME')
+  if (name === undefined || variable(environment, 'POD_NAMESPACE') !== namespace) return {}
+  const named: ObjectRef = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid: variable(environment, 'POD_UID') ?? '' }
+  try {
+    const found = await read.get('Pod', name)
+    if (!found) return { pod: named }
+    const pod = refOf(found, named)
+    const owner = (await ascend(read, pod, found)).at(-1)
+    return { pod, ...(owner && { owner }) }
+  } catch (error) {
+    if (isFault(error)) return { pod: named }
+    throw error
+  }
+}
+
+function observe(log: Log, metrics: Metrics, clock: Clock, onClosed: ((closed: Closed) => void) | undefined) {
+  return {
+    left: (room: Parameters<Corridor['observer']['left']>[0], _file: unknown, milliseconds: number) => metrics.roomTook(room, milliseconds),
+    closed(closed: Closed) {
+      metrics.caseClosed(closed.outcome, closed.reason)
+      metrics.processed('decision' in closed.page ? closed.page.decision.action : 'none', closed.outcome)
+      log.info(caseLine(closed, clock.now()), 'case closed')
+      onClosed?.(closed)
+    },
+    parked: (parked: Parked) => log.debug({ case: parked.page.id, waitingFor: parked.waitingFor, until: parked.until }, parked.because),
+    screened: () => undefined,
+    trouble: (error: unknown, of: string | undefined) => log.error({ ...(of !== undefined && { case: of }), ...errorFields(error) }, 'a case could not go on'),
+  }
+}
