@@ -127,7 +127,7 @@ export function liveContainer(around: Surroundings): ContainerLife {
     })
   }
   const hang = (fate: Fate): void => {
-    tell({ type: 'Warning', reason: 'FailedMount', message: 'MountVolume.SetUp failed for volume "data": timed out waiting for the condition' })
+    tell({ type: 'Warning', reason: 'FailedCreatePodSandBox', message: 'Failed to create pod sandbox: rpc error: code = DeadlineExceeded desc = context deadline exceeded' })
     set({ state: CREATING, ready: false })
     showing(fate)
   }
