@@ -1,5 +1,6 @@
 // The defaults that the API server fills in, for the fields that our facts, actions and controllers read.
 import { at, isPlain, listAt, type Plain, plainAt, textAt, withField } from './fields.ts'
+import type { Resource } from './resources.ts'
 
 /** Fields that are there win; objects are merged, lists are not looked into. */
 function under(defaults: Plain, given: unknown): Plain {
@@ -14,10 +15,9 @@ function container(given: unknown): unknown {
   const image = textAt(given, 'image') ?? ''
   const latest = !/:[^/]+$/.test(image) || image.endsWith(':latest')
   const ports = listAt(given, 'ports').map((port) => under({ protocol: 'TCP' }, port))
-  const limits = plainAt(given, 'resources', 'limits')
   const filled = under(
     {
-      resources: Object.keys(limits).length > 0 ? { requests: limits } : {},
+      resources: {},
       terminationMessagePath: '/dev/termination-log',
       terminationMessagePolicy: 'File',
       imagePullPolicy: latest && !image.includes('@') ? 'Always' : 'IfNotPresent',
@@ -36,6 +36,27 @@ function podSpec(given: unknown): unknown {
   return filled
 }
 const inTemplate = (object: Plain, ...path: readonly string[]): Plain => (at(object, ...path) === undefined ? object : withField(object, path, podSpec(at(object, ...path))))
+
+/** In a pod, unlike in a template, a limit without a request is the request too. */
+function pod(object: Plain): Plain {
+  const filled = withField(inTemplate(object, 'spec'), ['spec', 'enableServiceLinks'], at(object, 'spec', 'enableServiceLinks') ?? true)
+  const lists = (['containers', 'initContainers'] as const).filter((list) => Array.isArray(at(filled, 'spec', list)))
+  return lists.reduce<Plain>((spec, list) => withField(spec, ['spec', list], listAt(filled, 'spec', list).map(requesting)), filled)
+}
+function requesting(container: unknown): unknown {
+  const limits = plainAt(container, 'resources', 'limits')
+  const requests = { ...limits, ...plainAt(container, 'resources', 'requests') }
+  return Object.keys(limits).length === 0 ? container : withField(container, ['resources', 'requests'], requests)
+}
+/** What a limit says for containers that say nothing. */
+export function defaultedLimit(limit: unknown): Plain {
+  const plain = isPlain(limit) ? limit : {}
+  if (plain['type'] !== 'Container') return plain
+  const limits = { ...plainAt(plain, 'max'), ...plainAt(plain, 'default') }
+  const requests = { ...plainAt(plain, 'min'), ...limits, ...plainAt(plain, 'defaultRequest') }
+  const some = (name: string, amounts: Plain) => (Object.keys(amounts).length > 0 ? { [name]: amounts } : {})
+  return { ...plain, ...some('default', limits), ...some('defaultRequest', requests) }
+}
 
 const ROLLING = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%' } }
 const DAEMON = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }
@@ -60,15 +81,15 @@ const WORKLOADS: Readonly<Record<string, (object: Plain) => Plain>> = {
   HorizontalPodAutoscaler: () => ({ minReplicas: 1 }),
 }
 /** A Job that asks for one completion; work queues leave completions out on purpose. */
-const jobCounts = (object: Plain): Plain =>
-  textAt(object, 'kind') === 'Job' && at(object, 'spec', 'completions') === undefined && at(object, 'spec', 'parallelism') === undefined ? { completions: 1, parallelism: 1 } : {}
+const jobCounts = (kind: string, object: Plain): Plain =>
+  kind === 'Job' && at(object, 'spec', 'completions') === undefined && at(object, 'spec', 'parallelism') === undefined ? { completions: 1, parallelism: 1 } : {}
 
-export function withDefaults(object: Plain): Plain {
-  const kind = textAt(object, 'kind') ?? ''
-  if (!isPlain(object['spec'])) return object
-  if (kind === 'Pod') return inTemplate(object, 'spec')
+export function withDefaults({ kind, builtIn }: Resource, object: Plain): Plain {
+  if (!builtIn || !isPlain(object['spec'])) return object
+  if (kind === 'Pod') return pod(object)
+  if (kind === 'LimitRange') return withField(object, ['spec', 'limits'], listAt(object, 'spec', 'limits').map(defaultedLimit))
   const fill = WORKLOADS[kind]
   if (!fill) return object
-  const filled = { ...object, spec: under({ ...fill(object), ...jobCounts(object) }, object['spec']) }
+  const filled = { ...object, spec: under({ ...fill(object), ...jobCounts(kind, object) }, object['spec']) }
   return inTemplate(inTemplate(filled, 'spec', 'template', 'spec'), 'spec', 'jobTemplate', 'spec', 'template', 'spec')
 }

@@ -1,5 +1,6 @@
 // LimitRange admission: defaults for containers that say nothing, and the bounds of what they may say.
 import { parseQuantity } from '../domain/quantity.ts'
+import { defaultedLimit } from './defaults.ts'
 import { at, listAt, type Plain, plainAt, textAt, withField } from './fields.ts'
 import { type Amounts, amountsAt, amountText, podResources } from './pod-resources.ts'
 import type { Resource } from './resources.ts'
@@ -24,12 +25,12 @@ export function withLimitDefaults(store: Store, pod: Plain): Plain {
   )
 }
 function limited(container: unknown, limit: unknown): unknown {
-  const limits = { ...plainAt(limit, 'max'), ...plainAt(limit, 'default') }
-  const requests = { ...plainAt(limit, 'min'), ...limits, ...plainAt(limit, 'defaultRequest') }
+  const whole = defaultedLimit(limit)
   const given = plainAt(container, 'resources')
   const own = plainAt(given, 'limits')
-  const resources = { ...given, limits: { ...limits, ...own }, requests: { ...requests, ...own, ...plainAt(given, 'requests') } }
-  return withField(container, ['resources'], resources)
+  const limits = { ...plainAt(whole, 'default'), ...own }
+  const requests = { ...plainAt(whole, 'defaultRequest'), ...own, ...plainAt(given, 'requests') }
+  return Object.keys({ ...limits, ...requests }).length === 0 ? container : withField(container, ['resources'], { ...given, limits, requests })
 }
 
 export function checkLimits(store: Store, resource: Resource, object: Stored): void {

@@ -1,10 +1,10 @@
 // Plain manifests into the store, as they are: status kept, owners by name, in any order.
 import type { Cluster } from './call.ts'
+import { asStored } from './create.ts'
 import { withDefaults } from './defaults.ts'
 import { isPlain, listAt, type Plain, plainAt, textAt } from './fields.ts'
 import type { Resource } from './resources.ts'
 import type { Stored } from './store.ts'
-import { asStored } from './writes.ts'
 
 const isList = (manifest: Plain): boolean => (textAt(manifest, 'kind') ?? '').endsWith('List') && Array.isArray(manifest['items'])
 /** Items of a typed list (`PodList`) carry no kind of their own. */
@@ -35,7 +35,7 @@ function placed(cluster: Cluster, manifest: Plain): Placed {
   const namespace = textAt(manifest, 'metadata', 'namespace')
   const resource = cluster.resources.meet(apiVersion, kind, namespace !== undefined)
   const metadata = { ...plainAt(manifest, 'metadata'), ...(resource.namespaced ? { namespace: namespace ?? 'default' } : {}) }
-  return { resource, object: asStored(resource, withDefaults({ ...manifest, metadata })) }
+  return { resource, object: asStored(resource, withDefaults(resource, { ...manifest, metadata })) }
 }
 function put({ store }: Cluster, { resource, object }: Placed): void {
   const known = store.peek(resource.stored, object.metadata.namespace ?? '', object.metadata.name)

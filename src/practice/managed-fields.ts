@@ -1,11 +1,13 @@
 // metadata.managedFields: who set which field, computed for every write as structured merge diff does for updates.
-import { equal, isPlain, type Plain, textAt } from './fields.ts'
+import type { Call, Cluster } from './call.ts'
+import { equal, isPlain, listAt, type Plain, plainAt, textAt } from './fields.ts'
+import { shown } from './representation.ts'
 import type { Stored } from './store.ts'
 
 /** FieldsV1: `f:name` for a field, `k:{…}` for a list item by its key, `v:…` for an item of a set, `.` for the thing itself. */
 type Fields = { readonly [key: string]: Fields }
 
-export interface Mark {
+interface Mark {
   readonly manager: string
   readonly apiVersion: string
   readonly subresource: string
@@ -111,10 +113,10 @@ function present(a: Fields, value: unknown, name: string): Fields {
   )
 }
 
-const managedPart = (object: Stored | undefined): Plain => {
+const managedPart = (object: Plain | undefined): Plain => {
   if (!object) return {}
-  const { apiVersion: _, kind: __, metadata, ...rest } = object
-  const kept = Object.fromEntries(Object.entries(metadata).filter(([key]) => !UNMANAGED.includes(key)))
+  const { apiVersion: _, kind: __, ...rest } = object
+  const kept = Object.fromEntries(Object.entries(plainAt(object, 'metadata')).filter(([key]) => !UNMANAGED.includes(key)))
   return { ...rest, metadata: kept }
 }
 /** The root itself belongs to nobody. */
@@ -130,14 +132,16 @@ interface Entry {
   readonly fields: Fields
   readonly raw: Plain
 }
-const entriesOf = (object: Stored | undefined): readonly Entry[] =>
-  (object?.metadata.managedFields ?? []).filter(isPlain).map((raw) => ({
-    manager: textAt(raw, 'manager') ?? '',
-    operation: textAt(raw, 'operation') ?? '',
-    subresource: textAt(raw, 'subresource') ?? '',
-    fields: asFields(raw['fieldsV1']),
-    raw,
-  }))
+const entriesOf = (object: Plain | undefined): readonly Entry[] =>
+  listAt(object, 'metadata', 'managedFields')
+    .filter(isPlain)
+    .map((raw) => ({
+      manager: textAt(raw, 'manager') ?? '',
+      operation: textAt(raw, 'operation') ?? '',
+      subresource: textAt(raw, 'subresource') ?? '',
+      fields: asFields(raw['fieldsV1']),
+      raw,
+    }))
 const rawOf = (mark: Mark, fields: Fields): Plain => ({
   manager: mark.manager,
   operation: 'Update',
@@ -149,7 +153,14 @@ const rawOf = (mark: Mark, fields: Fields): Plain => ({
 })
 
 /** The object with its managers: the writer takes over what it changed, everybody loses what is gone. */
-export function recordManager(before: Stored | undefined, next: Stored, mark: Mark): Stored {
+export function managed(cluster: Cluster, call: Call, before: Stored | undefined, next: Stored): Stored {
+  const mark = { manager: call.fieldManager, apiVersion: call.resource.apiVersion, subresource: call.subresource, now: cluster.clock.now() }
+  const managedFields = managersOf(before && shown(call.resource, before), shown(call.resource, next), mark)
+  if (managedFields.length > 0) return { ...next, metadata: { ...next.metadata, managedFields } }
+  const { managedFields: _, ...metadata } = next.metadata
+  return { ...next, metadata }
+}
+function managersOf(before: Plain | undefined, next: Plain, mark: Mark): unknown[] {
   const after = managedPart(next)
   const taken = ofRoot(changed(managedPart(before), after, '') ?? {})
   const entries = entriesOf(before)
@@ -160,6 +171,5 @@ export function recordManager(before: Stored | undefined, next: Stored, mark: Ma
     .map(({ entry, fields }) => (equal(fields, entry.fields) ? entry.raw : { ...entry.raw, fieldsV1: fields }))
   const own = present(union(mine?.fields ?? {}, taken), after, '')
   const entry = mine && equal(own, mine.fields) ? mine.raw : rawOf(mark, own)
-  const managedFields = Object.keys(own).length > 0 ? [...kept, entry] : kept
-  return { ...next, metadata: { ...next.metadata, managedFields } }
+  return Object.keys(own).length > 0 ? [...kept, entry] : kept
 }

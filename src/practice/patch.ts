@@ -86,7 +86,7 @@ function whole(document: Container, op: unknown, value: unknown): Container {
 /** All operations or none. One that does not apply is refused with 422, a body that is no list of operations with 400. */
 export function jsonPatch(object: Plain, operations: unknown): Plain {
   if (!Array.isArray(operations) || !operations.every(isPlain)) {
-    throw badRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch')
+    throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp')
   }
   const patched = operations.reduce<Container>(apply, { ...copyOf(object) })
   if (!isPlain(patched)) throw patchRefused()

@@ -26,6 +26,15 @@ export function podResources(pod: unknown, what: 'requests' | 'limits'): Amounts
   return larger(listAt(pod, 'spec', 'containers').map(of).reduce(plus, sidecars), starting)
 }
 
+/** Guaranteed when every container limits cpu and memory to what it requests, best effort when none asks for anything. */
+export function qosClass(pod: unknown): 'Guaranteed' | 'Burstable' | 'BestEffort' {
+  const containers = [...listAt(pod, 'spec', 'containers'), ...listAt(pod, 'spec', 'initContainers')]
+  const [limits, requests] = [containers.map((each) => amountsAt(each, 'resources', 'limits')), containers.map((each) => amountsAt(each, 'resources', 'requests'))]
+  if ([...limits, ...requests].every((amounts) => Object.keys(amounts).length === 0)) return 'BestEffort'
+  const bound = limits.every((limit, index) => ['cpu', 'memory'].every((name) => limit[name] !== undefined && (requests[index]?.[name] ?? limit[name]) === limit[name]))
+  return bound ? 'Guaranteed' : 'Burstable'
+}
+
 const BINARY = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const
 /** A sum as the API server writes it: cores in milli, bytes in the largest binary unit that divides them, counts as they are. */
 export function amountText(name: string, amount: number): string {

@@ -69,7 +69,7 @@ function nextPage(store: Store, resource: Resource, token: string): Page {
   const decoded = decode(token)
   const version = numberAt(decoded, 'rv')
   const start = textAt(decoded, 'start')
-  if (version === undefined || start === undefined) throw badRequest('continue key is not valid')
+  if (version === undefined || start === undefined) throw badRequest('invalid continue token: continue key is not valid')
   if (version < store.oldest) throw expired(TOO_OLD, { continue: tokenOf(store.version, start) })
   return { objects: snapshot(store, resource.stored, version).filter((object) => keyOf(object) > start), version }
 }
@@ -80,7 +80,7 @@ function decode(token: string): unknown {
   try {
     return JSON.parse(Buffer.from(token, 'base64url').toString())
   } catch (cause) {
-    throw new Refusal(400, 'BadRequest', `continue key is not valid: ${cause instanceof Error ? cause.message : 'unreadable'}`)
+    throw badRequest(`invalid continue token: continue key is not valid: ${cause instanceof Error ? cause.message : 'unreadable'}`)
   }
 }
 
@@ -96,12 +96,18 @@ function snapshot(store: Store, kind: string, version: number): readonly Stored[
   return [...objects.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object)
 }
 
+const notANumber = (asked: string): string => `resourceVersion: Invalid value: ${JSON.stringify(asked)}: strconv.ParseUint: parsing ${JSON.stringify(asked)}: invalid syntax`
+/** What a watch that names no version is told; it is the one place where the real server says 500 for it. */
+export const watchVersion = (asked: string | null): number => {
+  if (asked && !/^\d+$/.test(asked)) throw new Refusal(500, '', notANumber(asked))
+  return Number(asked ?? 0)
+}
+
 /** A version from the future is answered with 504, as the real server does when its cache does not catch up. */
-export function checkVersion(store: Store, asked: string | null): number {
+function checkVersion(store: Store, asked: string | null): number {
   if (!asked) return 0
+  if (!/^\d+$/.test(asked)) throw badRequest(`invalid resource version: ${notANumber(asked)}`)
   const version = Number(asked)
-  if (!/^\d+$/.test(asked) || !Number.isSafeInteger(version))
-    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(asked)}: strconv.ParseUint: parsing ${JSON.stringify(asked)}: invalid syntax`)
   if (version <= store.version) return version
   const message = `Too large resource version: ${version}, current: ${store.version}`
   throw new Refusal(504, 'Timeout', `Timeout: ${message}`, {

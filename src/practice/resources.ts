@@ -106,6 +106,33 @@ export function storedAs(apiVersion: string, kind: string): string {
   return `${kind}.${group}`
 }
 
+const WITHOUT_GENERATION = new Set([
+  'Service',
+  'Endpoints',
+  'ConfigMap',
+  'Secret',
+  'ServiceAccount',
+  'Event',
+  'Namespace',
+  'Node',
+  'PersistentVolume',
+  'PersistentVolumeClaim',
+  'ResourceQuota',
+  'LimitRange',
+  'ControllerRevision',
+  'HorizontalPodAutoscaler',
+  'Lease',
+  'StorageClass',
+  'PodMetrics',
+  'NodeMetrics',
+  'Role',
+  'RoleBinding',
+  'ClusterRole',
+  'ClusterRoleBinding',
+])
+/** Whether the API server counts the changes of a kind's spec in metadata.generation. */
+export const countsGenerations = (stored: string): boolean => !WITHOUT_GENERATION.has(stored)
+
 /** The plural that client-go guesses for a kind nobody described. */
 export function guessPlural(kind: string): string {
   const word = kind.toLowerCase()

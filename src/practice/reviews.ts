@@ -2,7 +2,7 @@
 import type { Call, Cluster, Reply } from './call.ts'
 import { at, isPlain, type Plain, plainAt, textAt, textsAt } from './fields.ts'
 import type { Verdict } from './rbac.ts'
-import { badRequest, invalid, required } from './status.ts'
+import { badRequest, invalid, invalidValue } from './status.ts'
 import { groupsOf, type User } from './users.ts'
 
 /** Answers in the words of the request, with a status. */
@@ -31,7 +31,9 @@ function access(cluster: Cluster, call: Call, body: Plain, user: User): Plain {
   const wanted = at(body, 'spec', 'resourceAttributes')
   const path = at(body, 'spec', 'nonResourceAttributes')
   if ((wanted === undefined) === (path === undefined)) {
-    throw invalid(call.resource, '', [required('spec.resourceAttributes', 'exactly one of nonResourceAttributes or resourceAttributes must be specified')])
+    throw invalid({ ...call.resource, kind: '' }, '', [
+      invalidValue('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'),
+    ])
   }
   const field = (name: string) => textAt(wanted, name) ?? ''
   const verdict: Verdict = isPlain(path)
@@ -50,6 +52,6 @@ function access(cluster: Cluster, call: Call, body: Plain, user: User): Plain {
 const userInfo = ({ name, groups }: User): Plain => ({ username: name, groups: [...new Set([...groups, ...groupsOf(name)])] })
 function token(cluster: Cluster, body: Plain): Plain {
   const user = cluster.users.ofToken(textAt(body, 'spec', 'token') ?? '')
-  if (!user) return { user: {}, error: '[invalid bearer token]' }
+  if (!user) return { user: {}, error: 'invalid bearer token' }
   return { authenticated: true, user: userInfo(user), audiences: at(body, 'spec', 'audiences') ?? ['https://kubernetes.default.svc'] }
 }

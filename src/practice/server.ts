@@ -3,15 +3,19 @@ import { Hono } from 'hono'
 import type { Ports } from '../domain/ports.ts'
 import { addUser, type NewUser } from './account.ts'
 import { type Asked, ask, type Call, type Cluster, callOf, isDryRun, type LoggedRequest, type Reply, type Verb } from './call.ts'
+import { patch, update } from './change.ts'
+import { create } from './create.ts'
 import { coreVersions, group, groupList, resourceList, VERSION } from './discovery.ts'
 import { Faults } from './faults.ts'
 import { copyOf, type Plain } from './fields.ts'
+import type { Folder } from './folder.ts'
 import { keepStatuses } from './keeping.ts'
 import { Cut } from './listen.ts'
 import { load } from './load.ts'
 import { PodLogs } from './pod-logs.ts'
 import { denial, denialOfPath, Rbac } from './rbac.ts'
 import { readList, readOne, selection } from './reads.ts'
+import { remove, removeAll } from './removal.ts'
 import { Resources } from './resources.ts'
 import { review } from './reviews.ts'
 import { methodNotAllowed, noSuchPath, Refusal } from './status.ts'
@@ -19,7 +23,6 @@ import { Store } from './store.ts'
 import { evict, readLog, readScale, writeScale } from './subresources.ts'
 import { ADMIN_TOKEN, ANONYMOUS, Users } from './users.ts'
 import { Watches } from './watch.ts'
-import { create, patch, remove, removeAll, update } from './writes.ts'
 
 export interface Practice {
   readonly store: Store
@@ -34,7 +37,10 @@ export interface Practice {
   readonly adminToken: string
   /** Rejects with `Cut` where a fault breaks the connection. */
   readonly fetch: (request: Request) => Promise<Response>
+  /** Plain manifests, lists too, in any order and with their status. */
   readonly load: (manifests: readonly unknown[]) => void
+  /** A folder's manifests and logs. */
+  readonly loadFolder: (folder: Pick<Folder, 'manifests' | 'logs'>) => void
   readonly addUser: (user: NewUser) => void
 }
 
@@ -50,6 +56,7 @@ export function makePractice({ ports }: { readonly ports: Pick<Ports, 'clock' | 
   for (const name of ['default', 'kube-system', 'kube-public']) load(cluster, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name }, status: { phase: 'Active' } }])
   const requests: LoggedRequest[] = []
   const faults = new Faults(timers, () => cluster.watches.drop())
+  const loadAll = (manifests: readonly unknown[]) => keeping.asGiven(() => load(cluster, manifests))
   const app = appOf(cluster, faults, requests)
   return {
     store,
@@ -60,7 +67,11 @@ export function makePractice({ ports }: { readonly ports: Pick<Ports, 'clock' | 
     requests,
     adminToken: ADMIN_TOKEN,
     fetch: async (request) => app.fetch(request),
-    load: (manifests) => keeping.asGiven(() => load(cluster, manifests)),
+    load: loadAll,
+    loadFolder({ manifests, logs }) {
+      for (const { pod, container, previous, text } of logs) cluster.logs.set(pod, container, previous, text)
+      loadAll(manifests)
+    },
     addUser: (user) => addUser(cluster, user),
   }
 }
@@ -147,7 +158,7 @@ function onResource(cluster: Cluster, asked: Asked, request: Request): Response 
   if (!cluster.rbac.judge(user, attempt).allowed) throw denial(user, attempt)
   if (!cluster.resources.serves(path.apiVersion)) return missingPage()
   const reply = answer(cluster, callOf(cluster.resources, asked, request))
-  return new Response(reply.text, { status: reply.status, headers: { 'content-type': reply.contentType ?? 'application/json' } })
+  return new Response(reply.status === 204 ? null : reply.text, { status: reply.status, headers: { 'content-type': reply.contentType ?? 'application/json' } })
 }
 
 type Answers = Readonly<Partial<Record<Verb, (cluster: Cluster, call: Call) => Reply>>>

@@ -47,6 +47,7 @@ const about = (resource: Named, name: string, kind = resource.plural): Plain => 
   ...(resource.group === '' ? {} : { group: resource.group }),
   kind,
 })
+export const kindOf = ({ kind, group }: Pick<Resource, 'kind' | 'group'>): string => (group === '' ? kind : `${kind}.${group}`)
 const quoted = (resource: Named, name: string): string => (name === '' ? resource.qualified : `${resource.qualified} ${JSON.stringify(name)}`)
 
 export const notFound = (resource: Named, name: string): Refusal => new Refusal(404, 'NotFound', `${quoted(resource, name)} not found`, { details: about(resource, name) })
@@ -59,6 +60,9 @@ export const modified = (resource: Named, name: string): Refusal =>
 export const forbidden = (resource: Named, name: string, why: string): Refusal =>
   new Refusal(403, 'Forbidden', `${quoted(resource, name)} is forbidden: ${why}`, { details: about(resource, name) })
 export const forbiddenPath = (why: string): Refusal => new Refusal(403, 'Forbidden', `forbidden: ${why}`, { details: {} })
+/** A precondition names its object by kind, not by resource. */
+export const preconditionFailed = (resource: Resource, name: string, why: string): Refusal =>
+  new Refusal(409, 'Conflict', `Operation cannot be fulfilled on ${kindOf(resource)} ${JSON.stringify(name)}: ${why}`, { details: about(resource, name, resource.kind) })
 export const badRequest = (message: string): Refusal => new Refusal(400, 'BadRequest', message)
 export const unauthorized = (): Refusal => new Refusal(401, 'Unauthorized', 'Unauthorized')
 export const expired = (message: string, metadata?: Plain): Refusal => new Refusal(410, 'Expired', message, metadata ? { metadata } : {})
@@ -66,6 +70,8 @@ export const tooManyRequests = (message: string, causes: readonly Cause[], retry
   new Refusal(429, 'TooManyRequests', message, { details: { causes }, retryAfterSeconds })
 export const noSuchPath = (): Refusal => new Refusal(404, 'NotFound', 'the server could not find the requested resource', { details: {} })
 export const methodNotAllowed = (): Refusal => new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', { details: {} })
+/** How the router refuses a patch type of a built-in kind, before anybody looks at the object. */
+export const unsupportedPatch = (): Refusal => new Refusal(415, 'UnsupportedMediaType', '415: Unsupported Media Type', { details: {} })
 export const unsupportedMediaType = (accepted: readonly string[]): Refusal =>
   new Refusal(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`)
 /** What a JSON Patch that does not apply, a failed `test` above all, is answered with. */
@@ -88,8 +94,7 @@ export const forbiddenField = (field: string, why: string): Flaw => ({ field, re
 
 export function invalid(resource: Named & Pick<Resource, 'kind'>, name: string, flaws: readonly Flaw[]): Refusal {
   const lines = [...new Set(flaws.map((flaw) => `${flaw.field}: ${flaw.message}`))]
-  const kind = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`
   const causes = flaws.map(({ field, reason, message }) => ({ reason, message, field }))
-  const message = `${kind} ${JSON.stringify(name)} is invalid: ${lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`}`
+  const message = `${kindOf(resource)} ${JSON.stringify(name)} is invalid: ${lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`}`
   return new Refusal(422, 'Invalid', message, { details: { ...about(resource, name, resource.kind), causes } })
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../domain/ports.ts'
 import type { AnyObject } from '../kube/wire.ts'
 import { copyOf, equal } from './fields.ts'
-import { storedAs } from './resources.ts'
+import { countsGenerations, storedAs } from './resources.ts'
 
 export type Stored = AnyObject & { readonly apiVersion: string; readonly kind: string; readonly metadata: NonNullable<AnyObject['metadata']> & { readonly name: string } }
 
@@ -25,7 +25,8 @@ interface Shelf {
 
 const keyOf = (object: Stored): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`
 const kindOf = (object: Stored): string => storedAs(object.apiVersion, object.kind)
-const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
+/** As Kubernetes writes times: whole seconds. */
+export const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
 
 /**
  * Objects go in and out as copies: nobody can change the store but through it. Everything is synchronous.
@@ -105,7 +106,7 @@ export class Store {
       uid: this.newUid(),
       creationTimestamp: timeOf(this.#clock.now()),
       ...object.metadata,
-      generation: object.metadata.generation ?? 1,
+      ...(countsGenerations(kindOf(object)) ? { generation: object.metadata.generation ?? 1 } : {}),
     }
     return this.#put('ADDED', { ...copyOf(object), metadata })
   }
@@ -122,10 +123,11 @@ export class Store {
   #compared(object: Stored): { readonly before: Stored; readonly next?: Stored } {
     const before = this.peek(kindOf(object), object.metadata.namespace ?? '', object.metadata.name)
     if (!before) throw new Error(`${kindOf(object)} ${keyOf(object)} does not exist`)
-    const generation = (before.metadata.generation ?? 1) + (equal(before.spec ?? null, object.spec ?? null) ? 0 : 1)
+    const more = equal(before.spec ?? null, object.spec ?? null) ? 0 : 1
+    const generation = countsGenerations(kindOf(object)) ? { generation: (before.metadata.generation ?? 1) + more } : {}
     const { resourceVersion: _, ...metadata } = object.metadata
     const { resourceVersion, ...old } = before.metadata
-    const next = { ...copyOf(object), metadata: { ...copyOf(metadata), uid: before.metadata.uid ?? '', generation } }
+    const next = { ...copyOf(object), metadata: { ...copyOf(metadata), uid: before.metadata.uid ?? '', ...generation } }
     return equal({ ...before, metadata: old }, next) ? { before } : { before, next }
   }
   remove(kind: string, namespace: string, name: string): Stored | undefined {

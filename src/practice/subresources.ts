@@ -1,10 +1,12 @@
 // scale, eviction, log and resize: the subresources that are objects or answers of their own.
 import type { Call, Cluster, Reply } from './call.ts'
+import { existing, keep, patched } from './change.ts'
+import { asStored } from './create.ts'
 import { type Budget, budgetOf, budgetsOf, isReady } from './disruption.ts'
 import { at, copyOf, isPlain, listAt, mapAt, numberAt, type Plain, plainAt, textAt, withField } from './fields.ts'
+import { checkPreconditions, removeObject } from './removal.ts'
 import { badRequest, invalid, invalidValue, modified, Refusal, tooManyRequests } from './status.ts'
 import type { Stored } from './store.ts'
-import { asStored, checkPreconditions, existing, keep, patched, removeObject } from './writes.ts'
 
 const SCALE = { group: 'autoscaling', kind: 'Scale', plural: 'scales', qualified: 'scales.autoscaling' }
 
@@ -55,7 +57,9 @@ export function writeScale(cluster: Cluster, call: Call): Reply {
 const unbudgeted = (pod: Stored): boolean => ['Succeeded', 'Failed', 'Pending'].includes(textAt(pod, 'status', 'phase') ?? '') || pod.metadata.deletionTimestamp !== undefined
 
 export function evict(cluster: Cluster, call: Call): Reply {
-  const body = isPlain(call.body) ? call.body : {}
+  const { body } = call
+  if (!isPlain(body))
+    throw badRequest("the object provided is unrecognized (must be of type Eviction): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)")
   const named = textAt(body, 'metadata', 'name') ?? call.name
   if (named !== call.name) throw badRequest('name in URL does not match name in Eviction object')
   const pod = existing(cluster, call)
@@ -85,6 +89,7 @@ export function readLog(cluster: Cluster, call: Call): Reply {
   const previous = ['true', '1'].includes(call.query.get('previous') ?? '')
   const text = cluster.logs.get(call.name, container, previous)
   if (text === undefined && previous) throw badRequest(`previous terminated container ${JSON.stringify(container)} in pod ${JSON.stringify(call.name)} not found`)
+  if (text === undefined && !at(pod, 'spec', 'nodeName')) return { status: 204, text: '', contentType: 'text/plain' }
   const tailed = tail(text ?? '', count(call, 'tailLines'))
   const limit = count(call, 'limitBytes')
   return { status: 200, contentType: 'text/plain', text: limit === undefined ? tailed : Buffer.from(tailed).subarray(0, limit).toString() }

@@ -2,6 +2,7 @@
 
 import { parseQuantity } from '../domain/quantity.ts'
 import { at, equal, isPlain, listAt, mapAt, type Plain, plainAt, textAt } from './fields.ts'
+import { qosClass } from './pod-resources.ts'
 import type { Resource } from './resources.ts'
 import { selects } from './selectors.ts'
 import { type Flaw, forbiddenField, invalid, invalidValue, required } from './status.ts'
@@ -17,8 +18,11 @@ const SCALED = ['Deployment', 'ReplicaSet', 'StatefulSet', 'ReplicationControlle
 
 export function checkCreate(resource: Resource, object: Stored): void {
   const flaws = [...nameFlaws(resource, object), ...specFlaws(resource, object)]
-  if (flaws.length > 0) throw invalid(resource, object.metadata.name, flaws)
+  if (flaws.length > 0) throw invalid(named(resource), object.metadata.name, flaws)
 }
+
+/** Both Event APIs validate the older one's object, and say so. */
+const named = (resource: Resource): Resource => (resource.stored === 'Event' ? { ...resource, group: '' } : resource)
 
 function nameFlaws(resource: Resource, { metadata: { name } }: Stored): readonly Flaw[] {
   if (PATH_NAMED.includes(resource.stored) && resource.builtIn) return /[/%]/.test(name) ? [invalidValue('metadata.name', name, "may not contain '/'")] : []
@@ -32,6 +36,7 @@ function specFlaws(resource: Resource, object: Stored): readonly Flaw[] {
   if (resource.stored === 'Job') return templateFlaws(object)
   if (resource.stored === 'PodDisruptionBudget') return budgetFlaws(object)
   if (resource.stored === 'HorizontalPodAutoscaler') return autoscalerFlaws(object)
+  if (resource.apiVersion === 'events.k8s.io/v1') return newEventFlaws(object)
   return []
 }
 
@@ -79,15 +84,34 @@ function autoscalerFlaws(object: Stored): readonly Flaw[] {
   return most < least ? [invalidValue('spec.maxReplicas', most, 'must be greater than or equal to `minReplicas`')] : []
 }
 
+/** The newer Event API wants to know when, who, what and why; the old one never asked. */
+function newEventFlaws(event: Stored): readonly Flaw[] {
+  const about = textAt(event, 'involvedObject', 'namespace') ?? ''
+  const elsewhere = about === '' ? event.metadata.namespace !== 'default' : about !== event.metadata.namespace
+  const missing = (['eventTime', 'reportingController', 'reportingInstance', 'action', 'reason'] as const).filter((field) => {
+    const value = at(event, field === 'reportingController' ? 'reportingComponent' : field)
+    return value === undefined || value === null || value === ''
+  })
+  const type = textAt(event, 'type') ?? ''
+  const note = textAt(event, 'message') ?? ''
+  return [
+    ...(elsewhere ? [invalidValue('involvedObject.namespace', about, 'does not match event.namespace')] : []),
+    ...missing.map((field) => required(field)),
+    ...(['Normal', 'Warning'].includes(type) ? [] : [invalidValue('type', type, `has invalid value: ${type}`)]),
+    ...(Buffer.byteLength(note) > 1024 ? [invalidValue('message', '', 'can have at most 1024 bytes')] : []),
+  ]
+}
+
 export function checkUpdate(resource: Resource, before: Stored, after: Stored, subresource: string): void {
   if (subresource === 'status') return
   const flaws = [...specFlaws(resource, after), ...immutableFlaws(resource, before, after, subresource)]
-  if (flaws.length > 0) throw invalid(resource, after.metadata.name, flaws)
+  if (flaws.length > 0) throw invalid(named(resource), after.metadata.name, flaws)
 }
 
 function immutableFlaws(resource: Resource, before: Stored, after: Stored, subresource: string): readonly Flaw[] {
   if (!resource.builtIn) return []
-  if (resource.stored === 'Pod') return subresource === 'resize' ? [] : podChangeFlaws(before, after)
+  if (resource.stored === 'Pod') return subresource === 'resize' ? resizeFlaws(before, after) : podChangeFlaws(before, after)
+  if (resource.stored === 'Event') return resource.group === '' ? [] : eventFlaws(before, after)
   if (resource.stored === 'StatefulSet') return statefulSetFlaws(before, after)
   if (SELECTING.includes(resource.stored)) return fixed(before, after, ['spec', 'selector'])
   if (resource.stored === 'Job')
@@ -109,6 +133,24 @@ function statefulSetFlaws(before: Stored, after: Stored): readonly Flaw[] {
       "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
     ),
   ]
+}
+
+/** A resize keeps the quality of service, and every request and limit that there was. */
+function resizeFlaws(before: Stored, after: Stored): readonly Flaw[] {
+  const was = qosClass(before)
+  const changed = qosClass(after) === was ? [] : [invalidValue('spec', was, 'Pod QOS Class may not change as a result of resizing')]
+  const removed = listAt(before, 'spec', 'containers').flatMap((container, index) =>
+    (['requests', 'limits'] as const)
+      .filter((what) => Object.keys(plainAt(container, 'resources', what)).some((name) => at(after, 'spec', 'containers', index, 'resources', what, name) === undefined))
+      .map((what) => forbiddenField(`spec.containers[${index}].resources.${what}`, `resource ${what} cannot be removed`)),
+  )
+  return [...changed, ...removed]
+}
+
+/** An Event says what happened once; only its series goes on. */
+function eventFlaws(before: Stored, after: Stored): readonly Flaw[] {
+  const fields = ['involvedObject', 'reason', 'message', 'type', 'action', 'reportingComponent', 'reportingInstance', 'eventTime', 'related'] as const
+  return fields.filter((field) => !equal(at(before, field), at(after, field))).map((field) => invalidValue(field, at(after, field), 'field is immutable'))
 }
 
 const withoutImages = (spec: Plain): Plain => ({

@@ -1,7 +1,7 @@
 // watch: changes as JSON lines, from a version that is still known, through selectors, with bookmarks.
 import type { Timers } from '../domain/ports.ts'
 import type { Call, Cluster, Reply } from './call.ts'
-import { checkVersion, selection } from './reads.ts'
+import { selection, watchVersion } from './reads.ts'
 import { objectText } from './representation.ts'
 import { type Resource, storedAs } from './resources.ts'
 import type { Matches } from './selectors.ts'
@@ -63,7 +63,7 @@ export class Watches {
     const { store } = cluster
     const matches = selection(call)
     const asked = call.query.get('resourceVersion')
-    if (asked) wellFormed(store, asked)
+    watchVersion(asked)
     const first = beginning(store, call, matches)
     const encoder = new TextEncoder()
     let stop = () => {}
@@ -118,11 +118,6 @@ interface Stream {
   readonly send: (lines: string) => void
   readonly close: () => void
   readonly fail: (reason: unknown) => void
-}
-
-/** A version from the future is waited for, one that is no number is refused. */
-function wellFormed(store: Store, asked: string): void {
-  if (!/^\d+$/.test(asked)) checkVersion(store, asked)
 }
 
 function marking(timers: Timers, lifetime: number, mark: () => void): () => void {
