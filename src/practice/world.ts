@@ -27,8 +27,8 @@ export interface World {
   /** The second of a pair: delivers only alerts of incidents that ask for it. */
   readonly peer: PracticeAlertmanager
   /**
-   * Every stage has been applied, what is to fire fires, and every alert has been told: nothing more comes of itself. A world that
-   * waits for somebody to act is quiet, unless an incident has a further stage that comes when all is well again.
+   * Every stage has been applied, what is to fire fires, and every alert has been told: nothing more comes of itself, but for what a
+   * Behaviour has timed. A world that waits for somebody to act is quiet, unless an incident has a further stage that comes when all is well again.
    */
   quiet(): boolean
   stop(): void
