@@ -47,6 +47,8 @@ describe('collect_diagnostics', () => {
 
   it('shows no environment value, no bookkeeping and no secret from a log', async () => {
     const world = await crashing()
+    await world.patch('Deployment', 'web', { op: 'replace', path: '/spec/replicas', value: 1 }, { op: 'add', path: '/metadata/annotations/note', value: 'x' })
+    expect((await world.get('Deployment', 'web')).metadata?.managedFields).toBeDefined()
     const { plan, text } = await collected(world, 'Deployment', 'web')
     expect(text('objects.yaml')).toContain('name: DB_PASSWORD')
     expect(text('objects.yaml')).toContain('secretKeyRef')

@@ -54,6 +54,14 @@ describe('readHealth', () => {
     await world.ports.until(async () => (await readHealth(world.read, ref, world.ports.clock.now())).good)
   })
 
+  it('does not count a pod that is ready between two crashes as one that serves', async () => {
+    const last = { terminated: { exitCode: 1, reason: 'Error', startedAt: '2026-01-15T11:58:00Z', finishedAt: '2026-01-15T11:59:00Z' } }
+    const again = (startedAt: string) => ({ ...running, containerStatuses: [{ name: 'app', restartCount: 3, ready: true, state: { running: { startedAt } }, lastState: last }] })
+    const counts = set({ replicas: 1, readyReplicas: 1, availableReplicas: 1 }, 1)
+    expect(await healthOf('ReplicaSet', 'web', counts, pod('a', ['ReplicaSet', 'web'], again('2026-01-15T11:59:10Z')))).toMatchObject({ available: 0, failing: 1, good: false })
+    expect(await healthOf('ReplicaSet', 'web', counts, pod('a', ['ReplicaSet', 'web'], again('2026-01-15T11:57:59Z')))).toMatchObject({ available: 1, failing: 0, good: true })
+  })
+
   it('counts only pods that the owner controls, not those that its selector happens to match', async () => {
     const health = await healthOf(
       'ReplicaSet',

@@ -43,13 +43,16 @@ describe('rollout_restart', () => {
   })
 
   it('is a conflict when the rollout was paused, or restarted by somebody, since it was judged', async () => {
-    const world = await living(workload('Deployment', 'web'), workload('Deployment', 'other'))
+    const world = await living(workload('Deployment', 'web'), workload('Deployment', 'other'), workload('Deployment', 'noted', { annotations: { a: 'b' } }))
     const act = world.as(rolloutRestart)
-    const [web, other] = [await act.plan(world.target('Deployment', 'web')), await act.plan(world.target('Deployment', 'other'))]
+    const planFor = (name: string) => act.plan(world.target('Deployment', name))
+    const [web, other, noted] = [await planFor('web'), await planFor('other'), await planFor('noted')]
     await world.patch('Deployment', 'web', { op: 'add', path: '/spec/paused', value: true })
     await world.patch('Deployment', 'other', { op: 'add', path: '/spec/template/metadata/annotations', value: { [RESTARTED_AT]: '2026-01-01T00:00:00Z' } })
     await expect(act.send(web.steps)).rejects.toMatchObject({ code: 'CLUSTER_CONFLICT' })
     await expect(act.send(other.steps)).rejects.toMatchObject({ code: 'CLUSTER_CONFLICT' })
+    await world.patch('Deployment', 'noted', { op: 'add', path: '/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt', value: '2026-01-01T00:00:00Z' })
+    await expect(act.send(noted.steps)).rejects.toMatchObject({ code: 'CLUSTER_CONFLICT' })
   })
 
   it('says bad as soon as a new pod keeps failing, though the old ones still serve', async () => {

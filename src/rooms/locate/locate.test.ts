@@ -160,6 +160,10 @@ describe('exporters', () => {
       container: undefined,
     })
   })
+  it('prefers an exported label to the plain one of any kind', async () => {
+    const world = await cluster()
+    expect(await found(world, { deployment: 'kube-state-metrics', exported_deployment: 'web' })).toMatchObject({ object: 'Deployment/web' })
+  })
   it('takes plain labels for the object where honorLabels kept them, as kube-prometheus does', async () => {
     const world = await cluster()
     const name = await podOf(world, 'web')
@@ -171,6 +175,7 @@ describe('exporters', () => {
   })
   it("never acts on the exporter's own pod or Service", async () => {
     const world = await cluster()
+    world.practice.load([object('v1', 'Service', 'kube-state-metrics', { spec: { selector: { app: 'kube-state-metrics' } } })])
     const own = await podOf(world, 'kube-state-metrics')
     for (const labels of [{ pod: own }, { pod: own, container: 'kube-rbac-proxy-main' }, { container: 'kube-state-metrics', pod: 'x' }, { service: 'kube-state-metrics' }])
       expect(await locating(world, { job: 'kube-state-metrics', ...labels })).toMatchObject({ at: 'closed', reason: 'NO_TARGET' })

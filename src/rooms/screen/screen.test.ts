@@ -70,6 +70,8 @@ describe('within an episode', () => {
   })
   it('never opens a second case while the first is open', () => {
     expect(screen(alert(), known(), RULES, 1e12).kind).toBe('repeat')
+    // Also when the record still has the outcome of the case before it.
+    expect(screen(alert(), known({ outcome: 'told' }), RULES, 1e12).kind).toBe('repeat')
   })
 })
 
