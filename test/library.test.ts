@@ -7,7 +7,7 @@ import { locate } from '../src/rooms/locate/locate.ts'
 import { lint } from '../src/rulebook/lint.ts'
 import { loadBook } from '../src/rulebook/load.ts'
 import { renderProblems } from '../src/rulebook/problem.ts'
-import { isTest, yamlFiles } from '../src/rulebook/read-layer.ts'
+import { yamlFiles } from '../src/rulebook/read-layer.ts'
 import { readTests } from '../src/simulate/rule-test-file.ts'
 import { runRuleTest, uncovered } from '../src/simulate/rule-tests.ts'
 
@@ -16,12 +16,9 @@ const catalogues = { facts: new Map(FACTS.map((fact) => [fact.name, fact])), act
 const loaded = await loadBook({ library }, catalogues)
 if (!loaded.ok) throw new Error(renderProblems(loaded.problems, loaded.sources))
 const { book, files } = loaded
-const noFolders = async (folder: string): Promise<never> => {
-  throw new Error(`the library's tests write their clusters out, and one names the folder ${folder}`)
-}
-const read = await Promise.all((await yamlFiles(library)).filter(isTest).map((file) => readTests(file, noFolders)))
+const read = await Promise.all((await yamlFiles(library)).filter((file) => file.endsWith('.test.yaml')).map((file) => readTests(file)))
 const tests = read.flatMap((file) => file.tests)
-const testing = { book, facts: FACTS, locate: (reader: Parameters<typeof locate>[0]['read'], namespace: string) => locate({ read: reader, namespace }), readFolder: noFolders }
+const testing = { book, facts: FACTS, locate: (reader: Parameters<typeof locate>[0]['read'], namespace: string) => locate({ read: reader, namespace }) }
 const results = await Promise.all(tests.map((test) => runRuleTest(test, testing)))
 
 /** The alerts of kube-prometheus that speak of one namespace's workloads, claims and quotas, and the usual one for lack of memory. */

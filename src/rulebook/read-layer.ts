@@ -22,7 +22,7 @@ const isYaml = (name: string): boolean => /\.ya?ml$/.test(name)
 const isBeside = (name: string): boolean => /\.(test|cluster)\.ya?ml$/.test(name)
 
 /** Rule files and their tests below the folder, sorted. Names that begin with a dot are the kubelet's (`..data`) or an editor's. */
-export async function yamlFiles(folder: string): Promise<readonly string[]> {
+async function yamlFiles(folder: string): Promise<readonly string[]> {
   const found: string[] = []
   const visit = async (at: string): Promise<void> => {
     const entries: Dirent[] = await readdir(at, { withFileTypes: true })
@@ -35,6 +35,9 @@ export async function yamlFiles(folder: string): Promise<readonly string[]> {
   await visit(folder)
   return found.sort()
 }
+
+/** The tests of rules below the folder. */
+export const testFiles = async (folder: string): Promise<readonly string[]> => (await yamlFiles(folder)).filter((file) => /\.test\.ya?ml$/.test(file))
 
 export async function readLayer(folder: string, name: LayerName): Promise<ReadLayer> {
   try {

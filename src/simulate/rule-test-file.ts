@@ -1,10 +1,11 @@
 // Tests of rules as they are written beside them: an alert, a cluster as plain manifests, and what must be decided.
 import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import * as z from 'zod'
 import { fingerprint } from '../alertmanager/fingerprint.ts'
 import type { Alert } from '../domain/alert.ts'
 import type { Json } from '../domain/json.ts'
+import { type FolderParts, readParts } from './folder.ts'
 import { PAST } from './past.ts'
 
 const labels = z.record(z.string(), z.string())
@@ -34,12 +35,12 @@ const CASE = z.strictObject({
   alert: ALERT,
   /** Other alerts of the same case. */
   also: z.array(ALERT).default([]),
-  /** Manifests, or the path of a YAML file or a folder of them, from this file. */
+  /** Manifests, or the path from this file to a YAML file of them or to a folder with logs, active-alerts.json and history.json too. */
   cluster: z.union([z.string(), z.array(z.unknown())]).default([]),
   logs: z.record(z.string(), z.string()).default({}),
   /** null: Alertmanager cannot be asked. */
-  activeAlerts: z.array(ALERT).nullable().default([]),
-  history: PAST.default([]),
+  activeAlerts: z.array(ALERT).nullable().exactOptional(),
+  history: PAST.exactOptional(),
   now: z.iso.datetime({ offset: true }).exactOptional(),
   /** Kinds, and `logs`, that may not be read: what depends on them is unknown. */
   forbidden: z.array(z.string()).default([]),
@@ -51,14 +52,13 @@ const FILE = z.looseObject({ tests: z.array(CASE) }).superRefine((file, context)
 })
 
 export type Expected = z.output<typeof EXPECT>
-export interface RuleTest extends Omit<z.output<typeof CASE>, 'alert' | 'also' | 'activeAlerts' | 'now' | 'cluster' | 'logs'> {
+export interface RuleTest extends FolderParts, Pick<z.output<typeof CASE>, 'name' | 'forbidden' | 'expect'> {
   readonly file: string
   readonly line: number
   readonly alerts: readonly [Alert, ...Alert[]]
-  readonly activeAlerts: readonly Alert[] | null
   readonly now: number
-  readonly manifests: readonly unknown[]
-  readonly logs: ReadonlyMap<string, string>
+  /** Alertmanager cannot be asked: what else fires is unknown. */
+  readonly noAlertmanager: boolean
 }
 export interface TestFileProblem {
   readonly file: string
@@ -70,10 +70,7 @@ export interface TestFileProblem {
 export const TEST_NOW = Date.parse('2026-01-15T12:00:00Z')
 const MAX_ALIASES = 10_000
 
-/** What a path in `cluster:` leads to. */
-export type ReadFolder = (folder: string) => Promise<{ readonly manifests: readonly unknown[]; readonly logs: ReadonlyMap<string, string> }>
-
-export async function readTests(file: string, readFolder: ReadFolder): Promise<{ readonly tests: readonly RuleTest[]; readonly problems: readonly TestFileProblem[] }> {
+export async function readTests(file: string): Promise<{ readonly tests: readonly RuleTest[]; readonly problems: readonly TestFileProblem[] }> {
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
   const document = yaml.parseDocument(await readFile(file, 'utf8'), { lineCounter: lines, prettyErrors: false, schema: 'core', merge: true })
@@ -88,34 +85,36 @@ export async function readTests(file: string, readFolder: ReadFolder): Promise<{
   const parsed = FILE.safeParse(document.toJS({ maxAliasCount: MAX_ALIASES }))
   if (!parsed.success)
     return { tests: [], problems: parsed.error.issues.map((issue) => ({ file, line: lineOf(issue.path), message: `${issue.path.join('.')}: ${issue.message}` })) }
-  const tests = await Promise.all(parsed.data.tests.map((written, at) => prepare(written, { file, line: lineOf(['tests', at]), readFolder })))
+  const tests = await Promise.all(parsed.data.tests.map((written, at) => prepare(written, file, lineOf(['tests', at]))))
   return { tests, problems: [] }
 }
 
-interface Around {
-  readonly file: string
-  readonly line: number
-  readonly readFolder: ReadFolder
-}
-async function prepare({ alert, also, activeAlerts, now, cluster, logs, ...rest }: z.output<typeof CASE>, { file, line, readFolder }: Around): Promise<RuleTest> {
+/** What the test says itself stands; a folder gives the rest. */
+async function prepare({ alert, also, activeAlerts, now, cluster, logs, history, name, forbidden, expect }: z.output<typeof CASE>, file: string, line: number): Promise<RuleTest> {
   const at = now === undefined ? TEST_NOW : Date.parse(now)
-  const loaded = typeof cluster === 'string' ? await load(join(dirname(file), cluster), readFolder) : { manifests: cluster, logs: new Map<string, string>() }
+  const given = typeof cluster === 'string' ? await load(resolve(dirname(file), cluster), at) : { ...NOTHING, manifests: cluster }
   return {
-    ...rest,
+    name,
+    forbidden,
+    expect,
     file,
     line,
     alerts: [alertOf(alert, at), ...also.map((other) => alertOf(other, at))],
-    activeAlerts: activeAlerts?.map((other) => alertOf(other, at)) ?? null,
     now: at,
-    manifests: loaded.manifests,
-    logs: new Map([...loaded.logs, ...Object.entries(logs)]),
+    manifests: given.manifests,
+    logs: new Map([...given.logs, ...Object.entries(logs)]),
+    activeAlerts: activeAlerts?.map((other) => alertOf(other, at)) ?? given.activeAlerts,
+    noAlertmanager: activeAlerts === null,
+    history: history ?? given.history,
   }
 }
-async function load(path: string, readFolder: ReadFolder): ReturnType<ReadFolder> {
-  if (!/\.ya?ml$/.test(path)) return readFolder(path)
+const NOTHING: FolderParts = { manifests: [], logs: new Map(), activeAlerts: [], history: [] }
+
+async function load(path: string, now: number): Promise<FolderParts> {
+  if (!/\.ya?ml$/.test(path)) return readParts(path, now)
   const yaml = await import('yaml')
   const documents = yaml.parseAllDocuments(await readFile(path, 'utf8'), { schema: 'core' })
-  return { manifests: documents.map((document): unknown => document.toJS()).filter((manifest) => manifest !== null), logs: new Map() }
+  return { ...NOTHING, manifests: documents.map((document): unknown => document.toJS()).filter((manifest) => manifest !== null) }
 }
 
 function alertOf({ alertname, labels: given, annotations, startsAt }: z.output<typeof ALERT>, now: number): Alert {

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { temporaryFolder } from '../../test/temporary.ts'
 import { ACTIONS } from '../actions/catalogue.ts'
 import { FACTS } from '../facts/catalogue.ts'
@@ -38,7 +39,6 @@ async function run(tests: string) {
     book: loaded.book,
     facts: FACTS,
     locate: (read, namespace) => locate({ read, namespace }),
-    readFolder: async () => ({ manifests: [], logs: new Map() }),
   })
   return { ...ran, uncovered: uncovered(loaded.book, ran.results).map(({ rule, missing }) => `${rule}: ${missing}`) }
 }
@@ -105,6 +105,27 @@ describe('tests beside rules', () => {
     expect(results.map(({ name, differences }) => [name, differences])).toEqual([
       ['file', []],
       ['gone', []],
+    ])
+  })
+  it('take cluster, logs, other alerts and history from a folder', async () => {
+    const cluster = temporaryFolder()
+    mkdirSync(join(cluster, 'logs'))
+    writeFileSync(join(cluster, 'pod.json'), JSON.stringify(parse(POD)))
+    writeFileSync(join(cluster, 'logs/web-1.web.log'), 'panic: runtime error\n')
+    writeFileSync(
+      join(cluster, 'history.json'),
+      JSON.stringify([{ at: '2026-01-15T11:30:00Z', alert: 'KubePodCrashLooping', target: 'Pod/shop/web-1', action: 'restart_pod', outcome: 'fixed' }]),
+    )
+    writeFileSync(join(cluster, 'active-alerts.json'), JSON.stringify([{ labels: { alertname: 'DatabaseDown', severity: 'critical' } }]))
+    const { results } = await run(
+      test('as it is', 'logs: {}', '{ rule: tried-already }').replace('[*pod]', cluster) +
+        test('without history', 'history: []', '{ rule: log-says-panic }').replace('[*pod]', cluster) +
+        test('without panic', 'history: []\n    logs: { web-1.web: fine }', '{ rule: other-alerts }').replace('[*pod]', cluster),
+    )
+    expect(results.map(({ name, differences }) => [name, differences])).toEqual([
+      ['as it is', []],
+      ['without history', []],
+      ['without panic', []],
     ])
   })
   it('that are malformed are problems at their line', async () => {

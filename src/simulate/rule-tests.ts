@@ -12,13 +12,12 @@ import type { Book } from '../rooms/decide/book.ts'
 import { judge } from '../rooms/decide/decide.ts'
 import { folderReader } from './folder-reader.ts'
 import { pastOf } from './past.ts'
-import { type Expected, fits, type ReadFolder, type RuleTest, readTests, type TestFileProblem } from './rule-test-file.ts'
+import { type Expected, fits, type RuleTest, readTests, type TestFileProblem } from './rule-test-file.ts'
 
 export interface RuleTesting {
   readonly book: Book
   readonly facts: readonly Fact[]
   readonly locate: (read: Reader, namespace: string) => (file: Opened) => Promise<Next<Located>>
-  readonly readFolder: ReadFolder
 }
 
 export interface RuleTestResult {
@@ -40,7 +39,7 @@ export async function runRuleTests(files: readonly string[], testing: RuleTestin
   const results: RuleTestResult[] = []
   const problems: TestFileProblem[] = []
   for (const file of files) {
-    const read = await readTests(file, testing.readFolder)
+    const read = await readTests(file)
     problems.push(...read.problems)
     for (const test of read.tests) results.push(await runRuleTest(test, testing))
   }
@@ -55,7 +54,7 @@ export async function runRuleTest(test: RuleTest, { book, facts, locate }: RuleT
   const about = { file: test.file, line: test.line, name: test.name }
   if (located.at !== 'located') return result(about, test.expect, { decision: 'notify', because: located.because }, undefined)
   const { attempts, counts } = pastOf(test.history)
-  const firing = async () => test.activeAlerts ?? unknown('Alertmanager cannot be asked')
+  const firing = async () => (test.noAlertmanager ? unknown('Alertmanager cannot be asked') : test.activeAlerts)
   const evidence = gatherEvidence(facts, { alerts: test.alerts, target: located.target, read, attempts, counts, firing, now: test.now })
   const judgement = await judge(book, test.alerts, evidence, { everyRule: true })
   return result(about, test.expect, { ...foundOf(judgement), target: ownerKey(located.target.owner) }, judgement)

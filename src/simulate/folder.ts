@@ -1,0 +1,43 @@
+// A folder as the world of one case: its cluster, the other alerts that fire, and what was tried before.
+
+import { parseAlertFile } from '../alertmanager/payload.ts'
+import type { Alert } from '../domain/alert.ts'
+import { Fault } from '../domain/fault.ts'
+import type { AlertCounts, Attempts } from '../domain/history.ts'
+import type { Reader } from '../kube/wire.ts'
+import { type FolderView, folderReader } from './folder-reader.ts'
+import { PAST, pastOf } from './past.ts'
+
+export interface FolderWorld {
+  readonly read: Reader
+  readonly attempts: Attempts
+  readonly counts: AlertCounts
+  readonly firing: () => Promise<readonly Alert[]>
+}
+/** The parts, before a namespace and a time are chosen. */
+export interface FolderParts {
+  readonly manifests: readonly unknown[]
+  readonly logs: ReadonlyMap<string, string>
+  readonly activeAlerts: readonly Alert[]
+  readonly history: ReturnType<typeof PAST.parse>
+}
+
+export async function readParts(folder: string, now: number): Promise<FolderParts> {
+  const { readFolder } = await import('../practice/folder.ts')
+  const found = await readFolder(folder)
+  const { alerts, problems } = parseAlertFile(found.activeAlerts, now)
+  const history = PAST.safeParse(found.history)
+  const wrong = [
+    ...problems.map(({ path, message }) => `active-alerts.json${path}: ${message}`),
+    ...(history.error?.issues ?? []).map(({ path, message }) => `history.json: ${path.join('.')}: ${message}`),
+  ]
+  if (wrong.length > 0 || !history.success) throw new Fault('INPUT_INVALID', wrong.map((line) => `${folder}/${line}`).join('\n'))
+  const logs = new Map(found.logs.map(({ pod, container, previous, text }) => [`${pod}.${container}${previous ? '.previous' : ''}`, text] as const))
+  return { manifests: found.manifests, logs, activeAlerts: alerts, history: history.data }
+}
+
+/** What `rules explain --cluster DIR` decides against. */
+export async function openFolder(folder: string, view: FolderView): Promise<FolderWorld> {
+  const parts = await readParts(folder, view.now)
+  return { read: await folderReader(parts, view), ...pastOf(parts.history), firing: async () => parts.activeAlerts }
+}
