@@ -18,7 +18,7 @@ import { type ManualPorts, manualPorts } from './manual-ports.ts'
 export const NAMESPACE = 'team-a'
 export type Manifest = Readonly<Record<string, unknown>>
 
-export interface Actor {
+interface Actor {
   readonly read: Reader
   readonly look: Look
   propose(target: Target, parameters?: Json): Promise<Plan | Refusal>

@@ -6,7 +6,7 @@ import { asJson } from './json-copy.ts'
 import { asYaml } from './yaml-text.ts'
 
 /** Of all artefacts of a case together. */
-export const MOST_BYTES = 64 * 1024
+const MOST_BYTES = 64 * 1024
 
 const HIDDEN = ['managedFields', 'kubectl.kubernetes.io/last-applied-configuration']
 const isObject = (value: Json): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -27,7 +27,7 @@ export const describeObject = (object: object): string => asYaml(shown(asJson(ob
 const bytes = (text: string): number => new TextEncoder().encode(text).length
 
 /** The first or last lines that fit; a line says what is missing. */
-export function cut(text: string, most: number, keep: 'first' | 'last'): string {
+function cut(text: string, most: number, keep: 'first' | 'last'): string {
   if (bytes(text) <= most) return text
   const lines = text.split('\n')
   const kept: string[] = []

@@ -2,7 +2,7 @@
 import { formatBytes, formatCores, parseQuantity } from '../domain/quantity.ts'
 import type { Container } from './pod-template.ts'
 
-export type Resource = 'memory' | 'cpu'
+type Resource = 'memory' | 'cpu'
 
 export interface Wish {
   readonly resource: Resource

@@ -52,7 +52,7 @@ const prefixed = (requests: Readonly<Record<string, string>> | undefined) =>
 const stays = (spec: PodSpec): readonly Container[] => [...spec.containers, ...(spec.initContainers ?? []).filter((one) => one.restartPolicy === 'Always')]
 
 /** A missing request is the limit: the API server fills it in when it makes the pod. */
-export const requestOf = (container: Container, resource: 'memory' | 'cpu'): number | undefined =>
+const requestOf = (container: Container, resource: 'memory' | 'cpu'): number | undefined =>
   parseQuantity(container.resources?.requests?.[resource]) ?? parseQuantity(container.resources?.limits?.[resource])
 
 /** What the scheduler and a quota count for one pod: the larger of what stays and each step of the start. */

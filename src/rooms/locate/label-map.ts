@@ -2,7 +2,7 @@
 import type { Labels } from '../../domain/alert.ts'
 
 /** One label that names an object of a kind in the alert's namespace. */
-export interface NamingLabel {
+interface NamingLabel {
   readonly label: string
   readonly apiVersion: string
   readonly kind: string

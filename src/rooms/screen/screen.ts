@@ -6,7 +6,7 @@ import type { Outcome } from '../../domain/outcome.ts'
 import type { LabelMatcher } from './matcher.ts'
 
 /** The label that our own notifications in Alertmanager carry. */
-export const OWN_LABEL = 'alerts_slm_case'
+const OWN_LABEL = 'alerts_slm_case'
 
 /** What is remembered of a fingerprint: its latest episode. */
 export interface Known {
