@@ -75,7 +75,7 @@ export class Watches {
           return controller.close()
         }
         if (first.length > 0) send(first.join(''))
-        stop = this.#follow(cluster, call, matches, { send, close: () => controller.close(), fail: (reason) => controller.error(reason) })
+        stop = this.#follow(cluster, call, matches, { send, close: () => controller.close() })
       },
       cancel: () => stop(),
     })
@@ -97,19 +97,15 @@ export class Watches {
       unhear()
       unmark()
       expire()
-      call.signal.removeEventListener('abort', abandon)
+      call.signal.removeEventListener('abort', end)
     }
     const end = () => {
       stop()
       stream.close()
     }
-    const abandon = () => {
-      stop()
-      stream.fail(call.signal.reason)
-    }
     const expire = timers.after(seconds * 1000, end)
     this.#open.add(end)
-    call.signal.addEventListener('abort', abandon, { once: true })
+    call.signal.addEventListener('abort', end, { once: true })
     return stop
   }
 }
@@ -117,7 +113,6 @@ export class Watches {
 interface Stream {
   readonly send: (lines: string) => void
   readonly close: () => void
-  readonly fail: (reason: unknown) => void
 }
 
 function marking(timers: Timers, lifetime: number, mark: () => void): () => void {
