@@ -1,4 +1,6 @@
 // The library's own tests, rule by rule: the same runner as `alerts-slm rules test`.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { ACTIONS } from '../src/actions/catalogue.ts'
@@ -7,7 +9,6 @@ import { locate } from '../src/rooms/locate/locate.ts'
 import { lint } from '../src/rulebook/lint.ts'
 import { loadBook } from '../src/rulebook/load.ts'
 import { renderProblems } from '../src/rulebook/problem.ts'
-import { yamlFiles } from '../src/rulebook/read-layer.ts'
 import { readTests } from '../src/simulate/rule-test-file.ts'
 import { runRuleTest, uncovered } from '../src/simulate/rule-tests.ts'
 
@@ -16,7 +17,8 @@ const catalogues = { facts: new Map(FACTS.map((fact) => [fact.name, fact])), act
 const loaded = await loadBook({ library }, catalogues)
 if (!loaded.ok) throw new Error(renderProblems(loaded.problems, loaded.sources))
 const { book, files } = loaded
-const read = await Promise.all((await yamlFiles(library)).filter((file) => file.endsWith('.test.yaml')).map((file) => readTests(file)))
+const testFiles = readdirSync(library, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.yaml'))
+const read = await Promise.all(testFiles.sort().map((name) => readTests(join(library, name))))
 const tests = read.flatMap((file) => file.tests)
 const testing = { book, facts: FACTS, locate: (reader: Parameters<typeof locate>[0]['read'], namespace: string) => locate({ read: reader, namespace }) }
 const results = await Promise.all(tests.map((test) => runRuleTest(test, testing)))
