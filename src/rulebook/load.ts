@@ -49,8 +49,7 @@ export async function loadBook(paths: LayerPaths, catalogues: Catalogues): Promi
   return compiled.ok ? { ...compiled, sources } : { ...compiled, sources }
 }
 
-/** The same, for layers that are in memory already. */
-export async function compileLayers(
+async function compileLayers(
   layers: readonly Layer[],
   catalogues: Catalogues,
   tenantActions?: readonly string[],

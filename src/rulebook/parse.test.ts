@@ -54,6 +54,8 @@ describe('hostile files', () => {
   it('that are too large, too deep, or multiply by aliases are refused quickly', async () => {
     expect((await problemsOf(`# ${'x'.repeat(300_000)}`))[0]).toContain('at most 262144 are read')
     expect((await problemsOf('['.repeat(100_000)))[0]).toBeDefined()
+    const deep = `alerts: [a]\nrules:\n  - id: a\n    when: ${'{ not: '.repeat(400)}x${' }'.repeat(400)}\n`
+    expect(await problemsOf(deep)).toEqual(['1:1 : it is nested deeper than 80'])
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]', ...'bcdefghi'.split('').map((name, at) => `${name}: &${name} [${`*${'abcdefghi'[at]}, `.repeat(9)}]`)].join('\n')
     expect((await problemsOf(bomb))[0]).toContain('alias')
   })

@@ -23,6 +23,9 @@ const MAX_BYTES = 256 * 1_024
 /** How many nodes the aliases of one document may stand for. */
 const MAX_ALIASES = 100
 
+/** Every level of a broken condition is looked at again for its own message: without a bound, that would be quadratic. */
+const MAX_DEPTH = 80
+
 export const parseRules = (text: string, file: string): Promise<Parsed<WrittenFile>> => parse(text, file, PLAIN.file)
 export const parseConditions = (text: string, file: string): Promise<Parsed<Readonly<Record<string, Condition>>>> => parse(text, file, PLAIN.conditions)
 
@@ -35,6 +38,7 @@ async function parse<T>(text: string, file: string, schema: z.ZodType<T>): Promi
   if ('problems' in read) return { value: undefined, problems: read.problems, locate: NOWHERE }
   const locate = locateIn(yaml, read.document, read.lines)
   const at = (finding: Finding): Problem => problemAt(file, locate, finding)
+  if (deeperThan(read.data, MAX_DEPTH)) return broken(file, `it is nested deeper than ${MAX_DEPTH}`, { line: 1, column: 1 })
   const steps = stepsIn(read.data)
   if (steps.length > 0) return { value: undefined, problems: steps.map(at), locate }
   const parsed = schema.safeParse(read.data)
@@ -47,6 +51,11 @@ export function problemAt(file: string, locate: Locate, finding: Finding): Probl
 }
 function broken<T>(file: string, message: string, place = { line: 0, column: 0 }): Parsed<T> {
   return { value: undefined, problems: [{ severity: 'error', file, ...place, path: '', message }], locate: NOWHERE }
+}
+
+function deeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((child: unknown) => deeperThan(child, levels - 1))
 }
 
 interface Read {

@@ -29,5 +29,3 @@ const visible = (text: string): string => text.slice(0, WIDTH * 4).replace(/[\u0
 export function renderProblems(problems: readonly Problem[], sources: ReadonlyMap<string, string> = new Map()): string {
   return problems.map((problem) => renderProblem(problem, sources.get(problem.file))).join('\n')
 }
-
-export const errorsOf = (problems: readonly Problem[]): readonly Problem[] => problems.filter((problem) => problem.severity === 'error')

@@ -75,25 +75,14 @@ function fileSchema(names: Names) {
 
 const CONDITIONS = 'conditions.yaml: conditions by name, for every file of the book'
 
-export const PLAIN = { file: fileSchema({}), conditions: z.record(z.string(), conditionSchemas({}).condition) }
+const PLAIN_CONDITIONS = conditionSchemas({})
+export const PLAIN = { file: fileSchema({}), conditions: z.record(z.string(), PLAIN_CONDITIONS.condition) }
 
 /** The branch that the author meant, by the key that is there: its own problems say more than those of a union. */
 export function meantBranch(value: unknown): z.ZodType | undefined {
-  const { branches } = conditionSchemas({})
+  const { branches } = PLAIN_CONDITIONS
   if (typeof value !== 'object' || value === null) return undefined
-  const keys = Object.keys(branches).filter((key) => Object.hasOwn(value, key))
-  const [key] = keys
-  return key === 'all'
-    ? branches.all
-    : key === 'any'
-      ? branches.any
-      : key === 'not'
-        ? branches.not
-        : key === 'condition'
-          ? branches.condition
-          : key === 'fact'
-            ? branches.fact
-            : undefined
+  return Object.entries(branches).find(([key]) => Object.hasOwn(value, key))?.[1]
 }
 
 /** One rule file as it was read, whatever layer it is of. */

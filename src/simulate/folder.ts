@@ -8,7 +8,7 @@ import type { Reader } from '../kube/wire.ts'
 import { type FolderView, folderReader } from './folder-reader.ts'
 import { PAST, pastOf } from './past.ts'
 
-export interface FolderWorld {
+interface FolderWorld {
   readonly read: Reader
   readonly attempts: Attempts
   readonly counts: AlertCounts

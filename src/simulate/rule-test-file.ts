@@ -67,7 +67,7 @@ export interface TestFileProblem {
 }
 
 /** Ages in tests are counted from here unless a test says otherwise: the same on every day. */
-export const TEST_NOW = Date.parse('2026-01-15T12:00:00Z')
+const TEST_NOW = Date.parse('2026-01-15T12:00:00Z')
 const MAX_ALIASES = 10_000
 
 export async function readTests(file: string): Promise<{ readonly tests: readonly RuleTest[]; readonly problems: readonly TestFileProblem[] }> {

@@ -27,7 +27,7 @@ interface BookFile {
 }
 
 /** Rules of one priority and layer. Within a line (a file) the first yes wins; two lines that say different things are a conflict. */
-export interface Stage {
+interface Stage {
   readonly lines: readonly (readonly BookRule[])[]
 }
 /** All that answers for one alert, in the order in which it is judged. */

@@ -29,7 +29,7 @@ export interface Test {
   readonly text: string
   readonly cost: number
 }
-export interface Branch {
+interface Branch {
   readonly kind: 'all' | 'any'
   readonly children: readonly Node[]
   readonly cost: number

@@ -10,7 +10,7 @@ function changes(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
-export function nearest(name: string, names: Iterable<string>): string | undefined {
+function nearest(name: string, names: Iterable<string>): string | undefined {
   const ranked = [...names].map((known) => ({ known, far: changes(name.slice(0, 80).toLowerCase(), known.toLowerCase()) })).sort((a, b) => a.far - b.far)
   const best = ranked[0]
   return best && best.far <= Math.max(1, Math.floor(name.length / 3)) ? best.known : undefined

@@ -5,7 +5,7 @@ import { parseQuantity } from '../../domain/quantity.ts'
 import { isUnknown, type Unknown } from '../../domain/unknown.ts'
 import { glob, matches, patternProblem } from './patterns.ts'
 
-export type Said = boolean | undefined
+type Said = boolean | undefined
 export type Judge = (fact: Json | Unknown, value: Json | Unknown) => Said
 export type Kind = 'string' | 'number' | 'boolean' | 'null' | 'array' | 'object'
 

@@ -4,7 +4,7 @@ import type { Json } from '../../domain/json.ts'
 import { isUnknown, type Unknown, unknown } from '../../domain/unknown.ts'
 
 /** `missing`: what it means when the key is not there. A label that an alert does not have is absent; a field that was not filled is unknown. */
-export interface Stride {
+interface Stride {
   readonly key: string
   readonly missing: 'absent' | 'unknown'
 }
@@ -17,7 +17,7 @@ export interface Path {
 }
 
 /** `$.a.b`, `a.b` and `.a.b` mean the same; `$`, and none, the whole fact. */
-export const keysOf = (path: string | undefined): readonly string[] =>
+const keysOf = (path: string | undefined): readonly string[] =>
   (path ?? '')
     .replace(/^\$/, '')
     .split('.')

@@ -20,7 +20,7 @@ interface Lookup {
   getValue(value: unknown): Promise<unknown>
 }
 declare module 'json-rules-engine' {
-  // Public in JavaScript since 2016 and missing in the package's declarations; three-valued.test.ts holds them.
+  // Public in JavaScript since 2016 and missing in the package's declarations; decide.test.ts holds them.
   interface Rule {
     setEngine(engine: Engine): this
     evaluate(almanac: Lookup): Promise<{ readonly result: unknown }>
