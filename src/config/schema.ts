@@ -4,6 +4,7 @@ import { MODES } from '../domain/policy.ts'
 import { bothMessage, bytes, duration, moment, notBoth, path, port, secret, url } from './scalars.ts'
 
 const SAFETY = ['harmless', 'reversible', 'disruptive', 'destructive'] as const
+const TOLD = ['fixed', 'unproven', 'undone', 'refused', 'told', 'observed', 'cancelled', 'failed', 'asks'] as const
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 const CLOCK = /^(?:[01]\d|2[0-3]):[0-5]\d$/
@@ -170,7 +171,11 @@ const tell = z.strictObject({
   alertmanager: z.boolean().default(true).describe('Alerts of our own into every Alertmanager peer'),
   renew_every: duration('10s').prefault('2m').describe("Below Alertmanager's resolve_timeout"),
   chat: z
-    .strictObject({ url: secret().exactOptional(), url_file: path().exactOptional(), outcomes: z.array(z.string().min(1)).exactOptional() })
+    .strictObject({
+      url: secret().exactOptional(),
+      url_file: path().exactOptional(),
+      outcomes: z.array(z.enum(TOLD)).exactOptional().describe('Of these only; by default everything that a person has to look at'),
+    })
     .refine(({ url: address, url_file }) => (address === undefined) !== (url_file === undefined), bothMessage('url', 'url_file'))
     .exactOptional()
     .describe('A webhook in the common chat format ({"text": …})'),

@@ -18,6 +18,7 @@ export function mergeAttempts(local: readonly Attempt[], entries: readonly Ledge
   const inLedger = new Map(entries.map((entry) => [entry.caseId, attemptOf(entry)]))
   const known = new Set(local.map(({ caseId }) => caseId))
   const completed = local.map((attempt) => ({ ...attempt, outcome: attempt.outcome ?? inLedger.get(attempt.caseId)?.outcome }))
-  const only = [...inLedger.values()].filter((attempt) => !known.has(attempt.caseId) && fits(attempt))
+  // A cancelled entry was taken back before anything was written: it is no attempt.
+  const only = [...inLedger.values()].filter((attempt) => attempt.outcome !== 'cancelled' && !known.has(attempt.caseId) && fits(attempt))
   return [...completed, ...only].toSorted((a, b) => b.at - a.at)
 }

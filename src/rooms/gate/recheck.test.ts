@@ -5,26 +5,24 @@ import type { Policy } from '../../domain/policy.ts'
 import { recheck } from './recheck.ts'
 import type { Seen } from './seen.ts'
 
-const again = (saw: Seen, over: { readonly policy?: Partial<Policy>; readonly fresh?: readonly Attempt[]; readonly acting?: number } = {}) => {
+const again = (saw: Seen, over: { readonly policy?: Partial<Policy>; readonly fresh?: readonly Attempt[] } = {}) => {
   const fresh = over.fresh ?? []
   return recheck(plannedCase(), saw, {
     policy: { ...POLICY, ...over.policy },
     attempts: { forOwner: () => fresh, forRule: () => fresh, inNamespace: () => fresh },
-    acting: over.acting ?? 0,
     now: NOW,
   })
 }
-const stops = (answers: ReturnType<typeof again>) => answers?.flatMap((answer) => ('code' in answer ? [answer.code] : []))
+const stops = (answers: ReturnType<typeof again>) => answers.flatMap((answer) => ('code' in answer ? [answer.code] : []))
 
 describe('once more before the intent', () => {
   it('goes on when nothing changed', () => {
-    expect(again(seen())).toBeUndefined()
+    expect(again(seen())).toEqual([])
   })
 
   it.each([
     ['the kill switch', { killSwitch: true }, 'KILL_SWITCH'],
     ['a lower mode', { mode: 'observe' as const }, 'OBSERVE_MODE'],
-    ['a window', { maintenance: [{ from: NOW - 1, to: NOW + 1, why: 'freeze' }] }, 'MAINTENANCE_WINDOW'],
     ['an action that is not allowed any more', { allowedActions: [] }, 'ACTION_NOT_ALLOWED'],
   ])('stops for %s that came since', (_, policy, code) => {
     expect(stops(again(seen(), { policy }))).toEqual([code])
@@ -42,11 +40,6 @@ describe('once more before the intent', () => {
 
   it('counts a case once that both know', () => {
     const twice = [tried(10)]
-    expect(again(seen({ past: past(...twice) }), { policy: { budget: { ...POLICY.budget, perTarget: 2 } }, fresh: twice })).toBeUndefined()
-  })
-
-  it('holds when all slots are taken', () => {
-    expect(again(seen(), { acting: POLICY.concurrentActions - 1 })).toBeUndefined()
-    expect(again(seen(), { acting: POLICY.concurrentActions })?.at(-1)).toMatchObject({ gate: 'slots', says: 'hold', code: 'SLOTS_TAKEN', until: NOW + 5_000 })
+    expect(again(seen({ past: past(...twice) }), { policy: { budget: { ...POLICY.budget, perTarget: 2 } }, fresh: twice })).toEqual([])
   })
 })

@@ -5,8 +5,12 @@ import { NO_BLAST } from '../../domain/plan.ts'
 export function undoAsPlan(file: Planned): Planned | undefined {
   const { plan } = file
   if ('impossible' in plan.undo || plan.undo.length === 0) return undefined
+  // The pod that the alert named may be gone by now, by this very change; what is judged is what the undo would touch.
+  const { target } = file
+  const chain = plan.object.uid === target.owner.uid ? [target.owner] : [plan.object, target.owner]
   return {
     ...file,
+    target: { ...target, object: plan.object, chain },
     plan: {
       ...plan,
       summary: `undo: ${plan.summary}`,
