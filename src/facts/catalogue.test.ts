@@ -7,7 +7,7 @@ import type { JsonObject } from '../domain/json.ts'
 import { isUnknown } from '../domain/unknown.ts'
 import type { Reader } from '../kube/wire.ts'
 import { FACTS, findFact } from './catalogue.ts'
-import { factsTable } from './facts-table.ts'
+import { factsReadme, factsTable } from './facts-table.ts'
 
 /** Parameters for the facts that take some. */
 const PARAMETERS: Readonly<Record<string, JsonObject>> = {
@@ -58,9 +58,10 @@ describe('the catalogue of facts', () => {
     expect([...new Set(verbs)].sort()).toEqual(['get', 'list'])
   })
 
-  it('documents every fact and every field', () => {
+  it('documents every fact and every field, and the page is up to date', () => {
     const table = factsTable()
     for (const fact of FACTS) expect(table).toContain(`### ${fact.name}\n`)
+    expect(readFileSync(`${import.meta.dirname}/README.md`, 'utf8')).toBe(factsReadme())
     expect(table.split('\n').filter((line) => /^\| `\$\.[^|]*\|[^|]*\|\s*\|$/.test(line))).toEqual([])
   })
 })

@@ -61,3 +61,16 @@ export function factsTable(): string {
   const groups = [...new Set(FACTS.map((fact) => fact.group))]
   return groups.map((group) => [`## ${group}`, '', ...FACTS.filter((fact) => fact.group === group).map(section)].join('\n')).join('\n')
 }
+
+const HEAD = `# Facts
+
+What rules may ask about an alert, its target and the cluster. A fact is read when a rule that could decide asks for it, once
+for each case and set of parameters. What is absent by nature is null; what cannot be read is unknown, with the reason, and never
+zero or false. Where a type says \`or unknown\`, that part may be unknown by itself. Names, paths, types and units are a public contract.
+
+The rest of this page is made by \`npm run gen\` from the code.
+
+`
+
+/** src/facts/README.md, whole. */
+export const factsReadme = (): string => `${HEAD}${factsTable()}`
