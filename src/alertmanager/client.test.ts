@@ -29,7 +29,7 @@ function peer(url: string, alerts: readonly Stored[], more: { readonly says?: ()
   const http: Http = async (request) => {
     requests.push(request)
     if (more.fails) throw new Error(more.fails)
-    const filters = new URL(request.url).searchParams.getAll('filter').map((filter) => /^(\w+)="((?:[^"\\]|\\.)*)"$/.exec(filter) ?? [])
+    const filters = new URL(request.url).searchParams.getAll('filter').map((filter) => /^(\w+)="((?:[^"\\\n]|\\.)*)"$/.exec(filter) ?? [])
     const fits = ({ labels }: Stored) => filters.every(([, name = '', value]) => labels[name] === value?.replaceAll(/\\(.)/g, (_, c) => (c === 'n' ? '\n' : c)))
     const listed = alerts.filter(fits).map(({ labels, fingerprint, state = 'active', startsAt = '2026-01-01T00:00:00.000Z' }) => ({
       annotations: {},

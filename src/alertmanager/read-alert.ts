@@ -19,7 +19,7 @@ type Fields = Readonly<Record<string, unknown>>
 export const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A pointer's part, cut: a wrong label may have a name of 64 KiB. */
-export const pointerPart = (name: string): string => name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')
+const pointerPart = (name: string): string => name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')
 
 /** The value's kind, for people. */
 export function kindOf(value: unknown): string {
@@ -72,7 +72,7 @@ const isEmpty = (labels: Labels): boolean => {
 }
 
 /** Labels as plain data; the first wrong one is named. */
-export function readLabels(raw: unknown, path: string, problems: Problem[]): Labels | undefined {
+function readLabels(raw: unknown, path: string, problems: Problem[]): Labels | undefined {
   if (!isObject(raw)) return void problems.push({ path, message: `must be an object of strings, is ${kindOf(raw)}` })
   const labels = emptyLabels()
   for (const name of Object.keys(raw)) {
@@ -83,7 +83,7 @@ export function readLabels(raw: unknown, path: string, problems: Problem[]): Lab
   return labels
 }
 
-export function readTime(raw: unknown, path: string, problems: Problem[]): number | undefined {
+function readTime(raw: unknown, path: string, problems: Problem[]): number | undefined {
   const time = typeof raw === 'string' ? parseTime(raw) : undefined
   if (time === undefined) problems.push({ path, message: `must be a time in RFC 3339${typeof raw === 'string' ? '' : `, is ${kindOf(raw)}`}` })
   return time

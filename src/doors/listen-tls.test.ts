@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { suiteNeeding } from '../../test/suites.ts'
 import type { Tls } from '../domain/ports.ts'
 import { realPorts } from '../ports.ts'
 import type { SecurityEvent } from './admission.ts'
@@ -11,8 +12,7 @@ import { alternativeNames } from './certificates.ts'
 import { type Listening, type ListenOptions, listen } from './listen.ts'
 import { makeWebhook } from './webhook.ts'
 
-const openssl = (args: readonly string[], cwd?: string) => spawnSync('openssl', args, { encoding: 'utf8', ...(cwd && { cwd }) })
-const present = openssl(['version']).status === 0
+const OPENSSL = 'openssl'
 const dir = mkdtempSync(join(tmpdir(), 'tls-'))
 const file = (name: string) => join(dir, name)
 const text = (name: string) => readFileSync(file(name), 'utf8')
@@ -20,30 +20,12 @@ const text = (name: string) => readFileSync(file(name), 'utf8')
 /** NAME.crt and NAME.key, signed by CA or by itself. */
 function certificate(name: string, subject: string, more: readonly string[] = [], ca?: string) {
   const signed = ca ? ['-CA', `${ca}.crt`, '-CAkey', `${ca}.key`] : []
-  const made = openssl(
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      subject,
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.crt`,
-      ...signed,
-      ...more,
-    ],
-    dir,
-  )
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', subject]
+  const made = spawnSync(OPENSSL, [...request, '-keyout', `${name}.key`, '-out', `${name}.crt`, ...signed, ...more], { cwd: dir, encoding: 'utf8' })
   if (made.status !== 0) throw new Error(made.stderr)
 }
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 const open: Listening[] = []
 const start = async (options: Partial<ListenOptions>) => {
@@ -64,7 +46,7 @@ const get = async (url: string, tls: Tls) => {
 }
 const clientTls = (name: string): Tls => ({ ca: text('ca.crt'), cert: text(`${name}.crt`), key: text(`${name}.key`) })
 
-describe.skipIf(!present)('TLS (needs openssl in the PATH)', () => {
+suiteNeeding('tls', { programs: [OPENSSL], get: 'apt-get install openssl' }, () => {
   beforeAll(() => {
     certificate('ca', '/CN=test ca')
     certificate('server', '/CN=localhost', ['-addext', 'subjectAltName=DNS:localhost', '-addext', 'basicConstraints=critical,CA:FALSE'], 'ca')
@@ -75,7 +57,6 @@ describe.skipIf(!present)('TLS (needs openssl in the PATH)', () => {
   afterEach(async () => {
     await Promise.all(open.splice(0).map((listening) => listening.close(0)))
   })
-  afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
   it('serves with its certificate', async () => {
     const { url } = await start({})
