@@ -193,6 +193,8 @@ export function makeDispatch(options: DispatchOptions) {
       return
     }
     const asked = history.case(id)?.waitingFor === 'approval'
+    // What joined is no case of its own: its alerts and its deliveries belong to the host, whose events tell of it.
+    if (result.at === 'closed' && result.reason === 'JOINED_CASE') return history.dissolve(id)
     if (result.at === 'closed') {
       history.close(result)
       observer.closed(result, ports.clock.now() - page.openedAt)

@@ -9,6 +9,7 @@ export const REASONS = [
   'VERIFIED', // fixed: good for the settling time, alert gone
   'NOT_BETTER', // unproven: settled, no better, left in place
   'STILL_FIRING', // unproven: the object is good, an alert of the name still fires
+  'REVERTED', // unproven: somebody else changed what the plan had changed
   'EFFECT_UNKNOWN', // unproven: after a crash or an ambiguous answer nobody can tell
   'MADE_WORSE', // undone
   'UNDONE_BY_PERSON',
@@ -16,8 +17,7 @@ export const REASONS = [
   'RESOLVED_BEFORE_ACTION', // cancelled
   'TARGET_GONE', // cancelled
   'FILTERED', // screened out
-  'OWN_NOTIFICATION',
-  'JOINED_CASE', // cancelled: another open case of the same target took the alert
+  'JOINED_CASE', // never filed: another open case of the same target took the alert
   'REJECTED_BY_PERSON', // refused
   'NO_TARGET', // told
   'TARGET_AMBIGUOUS',

@@ -40,7 +40,8 @@ const opLanded = (object: AnyObject, op: PatchOp): boolean => {
 function patchEffect(object: AnyObject | undefined, step: Step & { readonly kind: 'patch' }): Effect {
   if (!object || object.metadata?.uid !== step.object.uid) return 'changed'
   if (step.ops.every((op) => opLanded(object, op))) return 'landed'
-  return step.ops.every((op) => op.op !== 'test' || equalJson(pointer(object, op.path), op.value)) ? 'untouched' : 'changed'
+  // A test for null holds where there is nothing, for the API server too.
+  return step.ops.every((op) => op.op !== 'test' || equalJson(pointer(object, op.path) ?? null, op.value)) ? 'untouched' : 'changed'
 }
 
 /** Looks at the object of one step. An exec cannot be seen; it counts as changed, so that nobody sends it twice. */

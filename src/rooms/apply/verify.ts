@@ -56,6 +56,7 @@ async function objectStage(applier: Applier, file: Applied): Promise<Parked | Cl
       `good since ${formatDuration(now - goodSince)}, settles after ${formatDuration(settleMs)}: ${seen.why}`,
     )
   }
+  if (seen.reverted) return ended(applier, file, 'unproven', 'REVERTED', `somebody else changed it since: ${seen.why}`)
   const late = now - file.appliedAt >= policy.verifyWithinMs + (file.goodSince === undefined ? 0 : settleMs)
   const worse = compareHealth(file.plan.before, seen.health) === 'worse'
   if (worse && (seen.state === 'bad' || late) && file.plan.undoWhen !== 'never') return undo(applier, file, 'MADE_WORSE', worseSentence(file, seen))

@@ -146,6 +146,10 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
         event(host, 'joined', { from: newcomer.id, alerts: newcomer.alerts })
       })
     },
+    /** A case that joined another one was none; its events stay. */
+    dissolve(newcomer: CaseId): void {
+      database.run('DELETE FROM cases WHERE id = ?', newcomer)
+    },
     /** A page of an open case that must survive (alerts that joined it). */
     keep(page: Open): void {
       database.run(`UPDATE cases SET ${SET_PAGE} WHERE id = ?`, ...pageColumns(page), page.id)
