@@ -16,12 +16,14 @@ describe('the four names that others rely on', () => {
     const metrics = make()
     metrics.received(alert({ severity: 'critical', namespace: 'team-a' }))
     metrics.processed('restart_pod', 'fixed')
+    metrics.processed('none', 'told')
     metrics.consulted('granite', 1.5)
     metrics.wrote('patch', 'done')
     expect(await samples(metrics)).toEqual(
       expect.arrayContaining([
         'alerts_received_total{severity="critical",namespace="team-a"} 1',
         'alerts_processed_total{action="restart_pod",status="fixed"} 1',
+        'alerts_processed_total{action="none",status="told"} 1',
         'slm_requests_duration_seconds_bucket{le="2",model="granite"} 1',
         'slm_requests_duration_seconds_bucket{le="1",model="granite"} 0',
         'k8s_actions_total{type="patch",result="done"} 1',

@@ -69,7 +69,8 @@ export function makeMetrics({ known, gauges, startedAt }: MetricsOptions): Metri
   const of = {
     severity: closed(SEVERITIES),
     namespace: closed(known.namespaces),
-    action: closed(known.actions),
+    // Cases that end before a decision have none.
+    action: closed([...known.actions, 'none']),
     outcome: closed(OUTCOMES),
     model: closed(known.models ?? []),
     step: closed(STEPS),
