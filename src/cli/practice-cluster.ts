@@ -60,7 +60,8 @@ export async function startPracticeCluster({ ports, environment, incidents, onCl
     const { host, pathname, search } = new URL(request.url)
     if (host === 'kubernetes.practice') return api(request)
     const peer = PEERS.findIndex((url) => new URL(url).host === host)
-    if (peer >= 0) return world ? httpOf((peer === 0 ? world.alertmanager : world.peer).fetch)(request) : Promise.reject(new Error('not started yet'))
+    const running = world
+    if (peer >= 0) return running ? httpOf(async (asked) => (peer === 0 ? running.alertmanager : running.peer).fetch(asked))(request) : Promise.reject(new Error('not started yet'))
     return host === 'sidecar.practice' && app?.urls.webhook ? network({ ...request, url: `${app.urls.webhook}${pathname}${search}` }) : Promise.reject(new Error('not started yet'))
   }
   const inside: Ports = { ...ports, http: () => http }

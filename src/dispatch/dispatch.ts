@@ -290,12 +290,14 @@ export function makeDispatch(options: DispatchOptions) {
         return after
       }
       case 'own':
+        // Told by us, come back by Alertmanager: counted, and no case.
+        intake.taken(id, undefined)
+        return after
       case 'filtered': {
         // Known already: counted, and not filed a second time.
         if (known && known.resolvedAt === undefined) return after.concat(repeated(id, alert, known))
         const file = openCase(id, alert)
-        const out =
-          screened.kind === 'own' ? close(file, 'cancelled', 'OWN_NOTIFICATION', 'a notification of our own came back') : close(file, 'cancelled', 'FILTERED', screened.why)
+        const out = close(file, 'cancelled', 'FILTERED', screened.why)
         history.close(out)
         history.told(file.id)
         after.push(() => observer.closed(out, 0))
