@@ -39,6 +39,13 @@ function rowsOf(schema: Schema, path: string): readonly Row[] {
   return [own, ...below.flatMap(([key, child]) => (isRecord(child) ? rowsOf(child, `${path}.${key}`) : []))]
 }
 
+/** Padded as the formatter does it, so that the page is the same before and after. */
+function table([head = [], ...rows]: readonly (readonly string[])[]): readonly string[] {
+  const widths = head.map((_, at) => Math.max(3, ...[head, ...rows].map((row) => (row[at] ?? '').length)))
+  const line = (cells: readonly string[], fill: string) => `| ${widths.map((width, at) => (cells[at] ?? '').padEnd(width, fill)).join(' | ')} |`
+  return [line(head, ' '), line([], '-'), ...rows.map((row) => line(row, ' '))]
+}
+
 const right = ({ apiGroup, resource, verbs }: Right): string => `${apiGroup ? `${apiGroup}/` : ''}${resource}: ${verbs.join(', ')}`
 
 function section(fact: Fact): string {
@@ -48,11 +55,9 @@ function section(fact: Fact): string {
     '',
     `${fact.summary}. Cost ${fact.cost}; ${fact.ofCluster ? 'evidence of the cluster' : "no evidence: the alert's own words, or the clock"}.`,
     ...(fact.needs.length ? ['', `Reads ${fact.needs.map(right).join('; ')}.`] : []),
-    ...(params.length ? ['', ...params.map(({ path, type, what }) => `- parameter \`${path.slice(1)}\`: ${type}, ${what}`)] : []),
+    ...(params.length ? ['', ...params.map(({ path, type, what }) => `- parameter \`${path.slice(1)}\`: ${what ? `${type}, ${what}` : type}`)] : []),
     '',
-    '| path | type | what |',
-    '| --- | --- | --- |',
-    ...rowsOf(schemaOf(fact.schema), '$').map(({ path, type, what }) => `| \`${path}\` | ${inCell(type)} | ${inCell(what)} |`),
+    ...table([['path', 'type', 'what'], ...rowsOf(schemaOf(fact.schema), '$').map(({ path, type, what }) => [`\`${path}\``, inCell(type), inCell(what)])]),
     '',
   ].join('\n')
 }
