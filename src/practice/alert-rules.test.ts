@@ -219,3 +219,14 @@ test('pods of Jobs and of the cluster itself raise no KubePodNotReady', async ()
   const ofCluster = { ...waiting, metadata: { name: 'dns', namespace: 'kube-system' } }
   expect(await bench(ofJob, ofCluster).after(30)).toEqual([])
 })
+
+test('a clock that goes on during the evaluation ends nothing', () => {
+  let now = 0
+  const clock = { now: () => START + ++now, elapsed: () => ++now }
+  const store = new Store(clock)
+  store.create(pod({}, 'Pending'))
+  const evaluator = makeEvaluator(store, clock, PRACTICE_PACE)
+  evaluator.evaluate()
+  now += 15 * MINUTE * SCALE
+  expect(evaluator.evaluate().map(({ labels }) => labels['alertname'])).toEqual(['KubePodNotReady'])
+})

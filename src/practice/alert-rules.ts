@@ -12,6 +12,8 @@ interface Watched {
   /** When it began to hold, and when it last did, on the clock that never goes back. */
   readonly since: number
   readonly lastHeld: number
+  /** Looks in a row that did not find it. */
+  readonly missed: number
   /** Wall time at which it began to fire; undefined while it is pending. */
   readonly startsAt: number | undefined
 }
@@ -37,32 +39,36 @@ export function makeEvaluator(store: Store, clock: Clock, pace: Pace, rules: rea
       return (clock.elapsed() - now.since) / pace.forFactor
     },
   }
-  /** Takes note of what holds now; answers what fires newly or still. */
-  const look = (): void => {
-    const now = clock.elapsed()
+  /** Takes note of what holds now. */
+  const look = (now: number): void => {
     for (const rule of rules) {
       for (const series of rule.series(view)) {
         const key = keyOf(rule.alert, series.labels)
         const before = watched.get(key)
-        const since = before?.since ?? now
-        const fires = now - since >= rule.forMs * pace.forFactor
-        watched.set(key, { rule, series, since, lastHeld: now, startsAt: before?.startsAt ?? (fires ? clock.now() : undefined) })
+        watched.set(key, { rule, series, since: before?.since ?? now, lastHeld: now, missed: -1, startsAt: before?.startsAt })
       }
     }
   }
-  /** A series that ended goes on for the range of its expression, and may begin to fire in it, as max_over_time does. */
-  const settle = (key: string, seen: Watched): Posted | undefined => {
-    const now = clock.elapsed()
-    const over = seen.lastHeld < now && now - seen.lastHeld >= (seen.rule.overMs ?? 0) * pace.forFactor
-    if (!over && seen.startsAt === undefined && now - seen.since >= seen.rule.forMs * pace.forFactor) watched.set(key, { ...seen, startsAt: clock.now() })
+  /**
+   * A series that ended goes on for the range of its expression, and may begin to fire in it, as max_over_time does. The range is counted
+   * in looks too: where the machine is slow, two looks lie far apart, and one that fell between two crashes proves nothing.
+   */
+  const settle = (now: number, key: string, before: Watched): Posted | undefined => {
+    const range = (before.rule.overMs ?? 0) * pace.forFactor
+    const missed = before.missed + 1
+    const over = missed > 0 && missed >= range / pace.evaluateMs && now - before.lastHeld >= range
+    const fires = now - before.since >= before.rule.forMs * pace.forFactor
+    const seen: Watched = { ...before, missed, startsAt: before.startsAt ?? (fires && !over ? clock.now() : undefined) }
     if (over) watched.delete(key)
-    const startsAt = (over ? seen : watched.get(key))?.startsAt
-    return startsAt === undefined ? undefined : posted(seen, startsAt, clock.now() + (over ? 0 : pace.resolveTimeoutMs))
+    else watched.set(key, seen)
+    return seen.startsAt === undefined ? undefined : posted(seen, seen.startsAt, clock.now() + (over ? 0 : pace.resolveTimeoutMs))
   }
   return {
     evaluate() {
-      look()
-      return [...watched].flatMap(([key, seen]) => settle(key, seen) ?? [])
+      // One moment for the whole evaluation: the clock goes on while it runs, and what held a moment ago would seem to have ended.
+      const now = clock.elapsed()
+      look(now)
+      return [...watched].flatMap(([key, seen]) => settle(now, key, seen) ?? [])
     },
     pending: () => [...watched.values()].some(({ startsAt }) => startsAt === undefined),
   }
