@@ -133,6 +133,8 @@ describe('which files answer', () => {
     const library = file([rule('library', restarts(1)), rule('second', restarts(1), 'notify_only')], { otherwise: { ask: ['restart_pod'] } })
     const tenant = (more: Partial<RuleFile>) => file([rule('tenant', restarts(more.disable || more.layer ? 99 : 1), 'increase_resources')], { path: 't.yaml', rank: 2, ...more })
     expect(await decide([library, tenant({})], { pod: POD })).toMatchObject({ decision: { rule: 'tenant' } })
+    const urgent = file([rule('urgent', restarts(1), 'restart_pod', { priority: 1 })])
+    expect(await decide([urgent, tenant({})], { pod: POD })).toMatchObject({ decision: { rule: 'urgent' } })
     expect(await decide([library, tenant({ disable: ['library'] })], { pod: POD })).toMatchObject({ decision: { rule: 'second' } })
     expect(await decide([library, tenant({ layer: 'replace' })], { pod: POD })).toMatchObject({ kind: 'notify' })
   })
@@ -190,6 +192,9 @@ describe('what is read', () => {
   it('counts as evidence of the cluster only where it agrees', async () => {
     const either: Condition = { any: [{ fact: 'alert', path: 'name', operator: 'equal', value: 'Crash' }, restarts(99)] }
     expect(await decide([file([rule('word', either)])], { alert: { name: 'Crash', labels: {} }, pod: POD })).toMatchObject({ decision: { evidence: [] } })
+    const logs: Condition = { fact: 'logs', operator: 'contains', value: 'panic' }
+    const carried = await decide([file([rule('carried', { any: [restarts(99), logs] })])], { pod: POD, logs: ['panic'] })
+    expect(carried).toMatchObject({ decision: { evidence: ['logs'] } })
     expect(await decide([file([rule('absence', { not: restarts(99) })])], { pod: POD })).toMatchObject({ decision: { evidence: ['pod'] } })
   })
 })
