@@ -64,8 +64,14 @@ function parsed<T>(json: unknown, fits: (value: unknown) => value is T, what: st
   if (!fits(value)) throw new Fault('STORE_UNAVAILABLE', `the history file holds a damaged ${what}`)
   return value
 }
-export const readAlert = (json: unknown): Alert => parsed(json, isAlert, 'alert')
-export const readPage = (json: unknown): Open => parsed(json, isPage, 'case')
+/** Without a prototype, as the door made them: a label may be called `constructor`. */
+const bare = (alert: Alert): Alert => ({ ...alert, labels: Object.assign(Object.create(null), alert.labels), annotations: Object.assign(Object.create(null), alert.annotations) })
+export const readAlert = (json: unknown): Alert => bare(parsed(json, isAlert, 'alert'))
+export function readPage(json: unknown): Open {
+  const page = parsed(json, isPage, 'case')
+  const [first, ...more] = page.alerts
+  return { ...page, alerts: [bare(first), ...more.map(bare)] }
+}
 
 export const readCase = (row: Row): StoredCase => ({
   id: caseId(String(row['id'])),
