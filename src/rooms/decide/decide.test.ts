@@ -147,6 +147,8 @@ describe('which files answer', () => {
     })
     expect(await decide([file(none, { otherwise: 'notify' })], { pod: POD })).toMatchObject({ kind: 'notify', because: 'no rule for Crash holds (a.yaml)' })
     expect(await decide([], {})).toMatchObject({ kind: 'notify', because: 'no rule speaks of Crash' })
+    const layered = [file(none, { otherwise: { ask: ['restart_pod'] } }), file([], { path: 't.yaml', rank: 2, otherwise: 'notify' })]
+    expect(await decide(layered, { pod: POD })).toMatchObject({ kind: 'notify' })
     const unread = await decide([file(none, { otherwise: { ask: ['restart_pod'] } })], {})
     expect(unread).toMatchObject({ kind: 'ambiguous', why: 'unknown', candidates: ['increase_resources', 'restart_pod'] })
   })
