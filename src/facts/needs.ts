@@ -12,7 +12,7 @@ export const AUTOSCALERS = reads('autoscaling', 'horizontalpodautoscalers')
 export const BUDGETS = reads('policy', 'poddisruptionbudgets', ['list'])
 export const POD_METRICS = reads('metrics.k8s.io', 'pods', ['get'])
 export const REVISIONS = reads('apps', 'controllerrevisions', ['list'])
-export const REPLICA_SETS = reads('apps', 'replicasets')
+const REPLICA_SETS = reads('apps', 'replicasets')
 export const JOBS = reads('batch', 'jobs')
 export const CRON_JOBS = reads('batch', 'cronjobs', ['get'])
 

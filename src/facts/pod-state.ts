@@ -36,7 +36,7 @@ function keepsEnding({ restartCount, lastState }: ContainerStatus, now: number):
   return tally(restartCount) >= REPEATED && ended !== undefined && now - ended < RECENT_MS
 }
 
-export function isContainerFailing(status: ContainerStatus, now: number): boolean {
+function isContainerFailing(status: ContainerStatus, now: number): boolean {
   if (STUCK.has(status.state?.waiting?.reason ?? '')) return true
   const ended = status.state?.terminated
   if (ended) return ended.exitCode !== 0

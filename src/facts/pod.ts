@@ -56,7 +56,7 @@ function lastTermination(status: ContainerStatus | undefined, now: number): z.ou
   }
 }
 
-export function describePod(found: Pod, label: string | undefined, now: number): NonNullable<z.output<typeof POD>> {
+function describePod(found: Pod, label: string | undefined, now: number): NonNullable<z.output<typeof POD>> {
   const container = chosenContainer(found, label, now)
   const status = statusOf(found, container)
   const waiting = status?.state?.waiting

@@ -66,7 +66,7 @@ function countsOf(owner: Rolling): { desired: number; updated: number; present: 
   return { desired, updated: tally(counted.updatedReplicas), present: tally(counted.replicas) }
 }
 
-export const isStalled = (owner: Rolling): boolean => progressing(owner)?.status === 'False' && progressing(owner)?.reason === 'ProgressDeadlineExceeded'
+const isStalled = (owner: Rolling): boolean => progressing(owner)?.status === 'False' && progressing(owner)?.reason === 'ProgressDeadlineExceeded'
 
 /** A Deployment's own word where it gives one: pods that crash after a complete rollout do not reopen it. */
 function isInProgress(owner: Rolling, kind: string): boolean {

@@ -178,6 +178,7 @@ describe('the facts of other alerts', () => {
     firingAlert({ alertname: 'PostgresDown', severity: 'critical', pod: 'db-0' }),
     firingAlert({ alertname: 'KubeDeploymentReplicasMismatch', severity: 'warning', deployment: 'web' }),
     firingAlert({ alertname: 'Watchdog', severity: 'none' }),
+    firingAlert({ alertname: 'DeadMansSwitch', severity: 'critical' }),
     firingAlert({ alertname: 'CPUThrottlingHigh', severity: 'info', pod: 'web-a' }),
     firingAlert({ alertname: 'Told', severity: 'warning', alerts_slm_case: '01J' }),
   ]

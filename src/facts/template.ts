@@ -6,7 +6,7 @@ import { each, isRecord, sameJson } from './plain.ts'
 export type Template = NonNullable<NonNullable<Kinds['Deployment']['spec']>['template']>
 type Container = NonNullable<Template['spec']>['containers'][number]
 
-export interface TemplateChange {
+interface TemplateChange {
   readonly image: boolean
   readonly env: boolean
   readonly command: boolean
