@@ -20,20 +20,23 @@ function flat(manifest: unknown): readonly Plain[] {
 export function load(cluster: Cluster, manifests: readonly unknown[]): void {
   const all = manifests.flatMap(flat)
   for (const each of all) if (each['kind'] === 'CustomResourceDefinition') cluster.resources.define(each)
+  // A kind that nobody described is namespaced when any object of it has a namespace, whichever comes first.
+  for (const each of all) if (textAt(each, 'metadata', 'namespace') !== undefined) meet(cluster, each)
   const objects = all.map((each) => placed(cluster, each))
   for (const each of objects) put(cluster, each)
   for (const each of objects) adopt(cluster, each)
 }
+
+const meet = ({ resources }: Cluster, manifest: Plain): Resource =>
+  resources.meet(textAt(manifest, 'apiVersion') ?? 'v1', textAt(manifest, 'kind') ?? '', textAt(manifest, 'metadata', 'namespace') !== undefined)
 
 interface Placed {
   readonly resource: Resource
   readonly object: Stored
 }
 function placed(cluster: Cluster, manifest: Plain): Placed {
-  const apiVersion = textAt(manifest, 'apiVersion') ?? 'v1'
-  const kind = textAt(manifest, 'kind') ?? ''
   const namespace = textAt(manifest, 'metadata', 'namespace')
-  const resource = cluster.resources.meet(apiVersion, kind, namespace !== undefined)
+  const resource = meet(cluster, manifest)
   const metadata = { ...plainAt(manifest, 'metadata'), ...(resource.namespaced ? { namespace: namespace ?? 'default' } : {}) }
   return { resource, object: asStored(resource, withDefaults(resource, { ...manifest, metadata })) }
 }
