@@ -1,7 +1,6 @@
 // The sidecar, wired by hand: what is made of what, from the ports up to the doors. Embeddable: tests and `npm start` begin it in process.
 import { ACTIONS, findAction } from './actions/catalogue.ts'
-import { type Alertmanager, type Auth, makeAlertmanager } from './alertmanager/client.ts'
-import { assetPath } from './config/assets.ts'
+import type { Alertmanager } from './alertmanager/client.ts'
 import { type Environment, variable } from './config/environment.ts'
 import { makePolicySource, type PolicySource } from './config/policy.ts'
 import type { Config } from './config/schema.ts'
@@ -16,8 +15,9 @@ import { type ObjectRef, ownerKey } from './domain/target.ts'
 import { isUnknown, type Unknown, unknown } from './domain/unknown.ts'
 import { type Listening, listen } from './doors/listen.ts'
 import { makeOperations } from './doors/operations.ts'
-import { fileSecret, fixedSecret, type Secret } from './doors/secrets.ts'
+import { fixedSecret } from './doors/secrets.ts'
 import { makeWebhook, type WebhookConfig } from './doors/webhook.ts'
+import { alertmanagerOf, CATALOGUES, connectOptions, layersOf, readConfigMap, screenRules, secretOf, webhookIsOpen } from './edges.ts'
 import { FACTS } from './facts/catalogue.ts'
 import { gatherEvidence } from './facts/evidence.ts'
 import { makeAccess } from './kube/access.ts'
@@ -44,8 +44,7 @@ import { locate } from './rooms/locate/locate.ts'
 import { plan } from './rooms/plan/plan.ts'
 import { makeIntake } from './rooms/record/intake.ts'
 import { type History, openHistory } from './rooms/record/record.ts'
-import { parseMatcher } from './rooms/screen/matcher.ts'
-import { type ScreenRules, screen } from './rooms/screen/screen.ts'
+import { screen } from './rooms/screen/screen.ts'
 import { loadBook } from './rulebook/load.ts'
 import { renderProblems } from './rulebook/problem.ts'
 import { watchRules } from './rulebook/reload.ts'
@@ -88,14 +87,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   const log = makeLog({ level: config.logging.level, ...(options.writeLog && { write: options.writeLog }) })
   const security = makeSecurityLog(options.writeLog && { write: options.writeLog })
 
-  const catalogues = { facts: new Map(FACTS.map((fact) => [fact.name, fact])), actions: new Map(ACTIONS.map((action) => [action.name, action])) }
-  const { library = assetPath('rules', 'library.json'), operator_dir, tenant_dir, tenant_actions, reload_every } = config.rules
-  const paths = {
-    library,
-    ...(operator_dir && { operatorDir: operator_dir }),
-    ...(tenant_dir && { tenantDir: tenant_dir }),
-    ...(tenant_actions && { tenantActions: tenant_actions }),
-  }
+  const catalogues = CATALOGUES
+  const paths = layersOf(config)
   const loaded = await loadBook(paths, catalogues)
   if (!loaded.ok) throw new Fault('RULES_INVALID', renderProblems(loaded.problems, loaded.sources))
 
@@ -135,7 +128,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     catalogues,
     timers: ports.timers,
     start: loaded,
-    everyMs: reload_every,
+    everyMs: config.rules.reload_every,
     onSwap(book) {
       reportBook(book)
       log.info({ book: book.version, rules: book.rules.length }, 'a new rule book is in use')
@@ -323,31 +316,6 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 // ── what the wiring needs to know of the configuration ─────────────────────────────────────────────────────────────────
-function connectOptions({ kubernetes, namespace }: Config, environment: Environment) {
-  const { kubeconfig, context, server, token, token_file, requests_per_second, burst, timeout } = kubernetes
-  const bearer = token ?? (token_file === undefined ? undefined : fileSecret(token_file, { clock: { now: () => 0, elapsed: () => 0 } }).current()[0])
-  return {
-    environment,
-    requestsPerSecond: requests_per_second,
-    burst,
-    timeoutMs: timeout,
-    ...(kubeconfig && { kubeconfig }),
-    ...(context && { context }),
-    ...(server && { server }),
-    ...(bearer && { token: bearer }),
-    ...(namespace && { namespace }),
-  }
-}
-
-/** A secret in the configuration, or a file that is read again when it changes. */
-function secretOf(inline: string | undefined, file: string | undefined, clock: Clock, log: Log): Secret | undefined {
-  if (inline !== undefined) return fixedSecret(inline)
-  return file === undefined ? undefined : fileSecret(file, { clock, onTrouble: (why) => log.warn({ why }, 'a secret file is in trouble') })
-}
-
-const webhookIsOpen = ({ webhook: { auth } }: Config): boolean =>
-  auth.token === undefined && auth.token_file === undefined && auth.tokens.length === 0 && auth.basic === undefined && auth.client_certificates === undefined
-
 function webhookConfig({ webhook }: Config, clock: Clock, log: Log): Partial<WebhookConfig> {
   const { auth } = webhook
   const token = secretOf(auth.token, auth.token_file, clock, log)
@@ -364,29 +332,6 @@ function webhookConfig({ webhook }: Config, clock: Clock, log: Log): Partial<Web
     loginFailures: { limit: webhook.login_failures.limit, windowMs: webhook.login_failures.window },
     rate: { perSecond: webhook.rate.per_second, burst: webhook.rate.burst },
   }
-}
-
-function alertmanagerOf({ alertmanager: { urls, token, token_file, basic, timeout } }: Config, ports: Ports, log: Log): Alertmanager | undefined {
-  if (urls.length === 0) return undefined
-  const bearer = secretOf(token, token_file, ports.clock, log)
-  const password = secretOf(basic?.password, basic?.password_file, ports.clock, log)
-  const first = (secret: Secret) => secret.current()[0] ?? ''
-  const auth: Auth | undefined = bearer
-    ? { bearer: () => first(bearer) }
-    : basic && password
-      ? { basic: () => ({ username: basic.username, password: first(password) }) }
-      : undefined
-  const http = ports.http()
-  return makeAlertmanager({ peers: urls.map((url) => ({ url, http })), timers: ports.timers, timeoutMs: timeout, ...(auth && { auth }) })
-}
-
-function screenRules({ screen: { severities, matchers }, settle }: Config): ScreenRules {
-  const parsed = matchers.map((text) => {
-    const matcher = parseMatcher(text)
-    if (!matcher) throw new Fault('CONFIG_INVALID', `screen.matchers: ${text} is no matcher; write it as in Alertmanager: severity=~"warning|critical"`)
-    return matcher
-  })
-  return { reconsiderMs: settle.reconsider, ...(severities && { severities }), ...(parsed.length > 0 && { matchers: parsed }) }
 }
 
 // ── loops ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -437,16 +382,6 @@ function confirmPolicies({ policy: { config_map: named } }: Config, policies: Po
     stopped = true
   }
 }
-async function readConfigMap(read: ReturnType<typeof makeReader>, name: string): Promise<Readonly<Record<string, string>> | undefined | Unknown> {
-  try {
-    const found = await read.get('ConfigMap', name)
-    return found && (found.data ?? {})
-  } catch (error) {
-    if (isFault(error)) return unknown(error.message)
-    throw error
-  }
-}
-
 /** An entry that is open in the ledger and closed, or withdrawn, here: the program ended between the two. */
 async function reconcileLedger(ledger: ReturnType<typeof makeLedger>, history: History): Promise<void> {
   for (const entry of await ledger.entries()) {

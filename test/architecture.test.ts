@@ -51,7 +51,7 @@ const DOORS: Readonly<Record<string, readonly Door[]>> = {
   'src/ports.ts': ['src/domain'],
 }
 /** They wire everything. */
-const WIRING = ['src/app.ts', 'src/people.ts', 'src/cli']
+const WIRING = ['src/app.ts', 'src/people.ts', 'src/edges.ts', 'src/cli']
 
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@kubernetes/client-node': ['src/kube'],
