@@ -2,7 +2,7 @@
 import type { Planned } from '../../domain/case-file.ts'
 import { lowest, MODES, type Mode } from '../../domain/policy.ts'
 import { isUnknown, type Unknown, unknown } from '../../domain/unknown.ts'
-import { objectIn, objectsOf, type Seen } from './seen.ts'
+import { mustBeRead, objectIn, objectsOf, type Seen } from './seen.ts'
 
 export const MODE_LABEL = 'alerts-slm.io/mode'
 
@@ -20,7 +20,7 @@ export function effectiveMode(file: Pick<Planned, 'target' | 'plan'>, seen: Pick
   for (const ref of objectsOf(file)) {
     const object = objectIn(seen, ref)
     if (isUnknown(object)) {
-      unread ??= object.unknown
+      if (mustBeRead(file, ref)) unread ??= object.unknown
       continue
     }
     const label = object.metadata?.labels?.[MODE_LABEL]

@@ -117,6 +117,13 @@ describe('looking', () => {
     expect(saw.pods).toMatchObject({ unknown: expect.stringContaining('cannot be told') })
   })
 
+  it('finds the pods below a custom resource that it cannot read', async () => {
+    const { read } = reader(world())
+    const cluster = { apiVersion: 'db.example.com/v1', kind: 'Cluster', namespace: 'team-a', name: 'db', uid: 'c' }
+    const saw = await look(deps(read))(evicting(WEB_1, { target: { object: WEB_1, owner: cluster, chain: [WEB_1, WEB, cluster], container: undefined } }))
+    expect(saw.pods).toHaveLength(1)
+  })
+
   it('turns every failing edge into an unknown with its reason, and nothing else', async () => {
     const { read } = reader(world(), ['HorizontalPodAutoscaler', 'Deployment'])
     const broken = () => Promise.reject(new Fault('CLUSTER_TIMEOUT', 'no answer'))

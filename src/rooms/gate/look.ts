@@ -16,7 +16,7 @@ import type { Access } from '../../kube/access.ts'
 import type { Ledger } from '../../kube/ledger.ts'
 import type { AnyObject, Kinds, Reader } from '../../kube/wire.ts'
 import { mergeAttempts } from './attempts.ts'
-import { type AlertState, objectsOf, type PastAttempts, type Seen, type Self, stepsOf } from './seen.ts'
+import { type AlertState, mustBeRead, objectsOf, type PastAttempts, type Seen, type Self, stepsOf } from './seen.ts'
 import { stepRights } from './step-rights.ts'
 
 export interface LookDeps {
@@ -123,8 +123,8 @@ async function podsOf(read: Reader, { target, plan }: Planned, reading: Promise<
   const objects = await reading
   const fromTop = [target.owner, plan.object, ...target.chain.toReversed()]
   for (const ref of fromTop) {
-    const object = objects.get(ownerKey(ref))
-    if (object === undefined || isUnknown(object)) return unknown(object?.unknown ?? `${ref.kind} ${ref.name} was not read`)
+    const object = objects.get(ownerKey(ref)) ?? unknown(`${ref.kind} ${ref.name} was not read`)
+    if (isUnknown(object) && mustBeRead({ target, plan }, ref)) return object
     const selector = SELECTOR.safeParse(SELECTS_PODS.has(ref.kind) ? valueAt(object, '/spec/selector') : undefined)
     if (selector.success) return read.list('Pod', { labels: formatSelector(selector.data) })
   }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { deployment, NOW, objects, plannedCase, readingOnly, seen, WEB_1 } from '../../../test/gate-case.ts'
+import { deployment, NOW, objects, plannedCase, readingOnly, seen, WEB, WEB_1 } from '../../../test/gate-case.ts'
 import { MODES } from '../../domain/policy.ts'
+import { ownerKey } from '../../domain/target.ts'
 import { effectiveMode } from './effective-mode.ts'
 import { mode } from './mode.ts'
 
@@ -35,6 +36,15 @@ it('holds when the labels could not be read, unless it is observe anyway', () =>
   const unread = new Map()
   expect(mode.judge(plannedCase(), seen({ objects: unread }), NOW)).toMatchObject({ says: 'hold', code: 'OBJECT_UNREADABLE' })
   expect(mode.judge(plannedCase(), seen({ objects: unread, policy: { mode: 'observe' } }), NOW)).toMatchObject({ code: 'OBSERVE_MODE' })
+})
+
+it('does not wait for a custom resource above the workload, but heeds its label where it can be read', () => {
+  const cluster = { apiVersion: 'db.example.com/v1', kind: 'Cluster', namespace: 'team-a', name: 'db', uid: 'c' }
+  const file = plannedCase({}, { target: { object: WEB_1, owner: cluster, chain: [WEB_1, WEB, cluster], container: undefined } })
+  expect(mode.judge(file, seen(), NOW)).toEqual({ says: 'pass' })
+  const readable = new Map([...seen().objects, [ownerKey(cluster), { kind: 'Cluster', metadata: { name: 'db', labels: { 'alerts-slm.io/mode': 'observe' } } }]] as const)
+  expect(mode.judge(file, seen({ objects: readable }), NOW)).toMatchObject({ code: 'OBSERVE_MODE' })
+  expect(mode.judge({ ...file, plan: { ...file.plan, object: cluster } }, seen(), NOW)).toMatchObject({ code: 'OBJECT_UNREADABLE' })
 })
 
 it('refuses an action that the operator did not allow, but never telling people', () => {

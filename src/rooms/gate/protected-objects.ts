@@ -1,7 +1,7 @@
 // Gate 4: objects that the policy protects by label or name, and what this program remembers by.
 import { describeRef, type ObjectRef } from '../../domain/target.ts'
 import { isUnknown } from '../../domain/unknown.ts'
-import { objectIn, objectsOf, writes } from './seen.ts'
+import { mustBeRead, objectIn, objectsOf, writes } from './seen.ts'
 import { type Gate, hold, LOOK_AGAIN_MS, PASS, refuse } from './verdict.ts'
 
 /** The ledger and the lease: a plan that changed them could change the record of itself. */
@@ -41,7 +41,10 @@ export const protectedObjects: Gate = {
       const label = Object.entries(labels).find(([key, value]) => fits(value, labelOf(ref, key)))
       if (label) return refuse('PROTECTED', `${describeRef(ref)} carries the protected label ${label.join('=')}`, remedy)
     }
-    const unread = touched.map((ref) => objectIn(seen, ref)).find(isUnknown)
+    const unread = touched
+      .filter((ref) => mustBeRead(file, ref))
+      .map((ref) => objectIn(seen, ref))
+      .find(isUnknown)
     return unread && Object.keys(labels).length > 0
       ? hold('OBJECT_UNREADABLE', `whether it is protected is not known: ${unread.unknown}`, 'make the object readable', now + LOOK_AGAIN_MS)
       : PASS

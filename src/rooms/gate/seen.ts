@@ -1,5 +1,6 @@
 // Everything that the gates judge by, read once and as plain values. Each part may be unknown, and unknown never passes for good news.
 import type { Approval } from '../../domain/approval.ts'
+import type { Planned } from '../../domain/case-file.ts'
 import type { Attempt } from '../../domain/history.ts'
 import type { Plan, Step } from '../../domain/plan.ts'
 import type { Policy } from '../../domain/policy.ts'
@@ -55,11 +56,19 @@ export const stepsOf = <K extends Step['kind']>(steps: readonly Step[], ...kinds
 export const objectIn = (seen: Pick<Seen, 'objects'>, ref: ObjectRef): AnyObject | Unknown => seen.objects.get(ownerKey(ref)) ?? { unknown: `${ref.kind} ${ref.name} was not read` }
 
 /** Chain, owner, the plan's object and those of the steps, each once. */
-export function objectsOf(file: {
-  readonly target: { readonly chain: readonly ObjectRef[]; readonly owner: ObjectRef; readonly object: ObjectRef }
-  readonly plan: Plan
-}): readonly ObjectRef[] {
+export function objectsOf(file: Pick<Planned, 'target' | 'plan'>): readonly ObjectRef[] {
   const ofSteps = stepsOf(file.plan.steps, 'patch', 'delete', 'evict', 'exec').map((step) => step.object)
   const all = [file.target.object, ...file.target.chain, file.target.owner, file.plan.object, ...ofSteps]
   return [...new Map(all.map((ref) => [ownerKey(ref), ref])).values()]
+}
+
+const BUILT_IN = /^(?:v1|apps\/v1|batch\/v1)$/
+
+/**
+ * Whether nothing may be decided without having read it. Custom resources above a workload may not be readable for us: labels of
+ * theirs count where they are, and the workload's own are what people are told to set.
+ */
+export function mustBeRead({ target, plan }: Pick<Planned, 'target' | 'plan'>, ref: ObjectRef): boolean {
+  const touched = [target.object, plan.object, ...stepsOf(plan.steps, 'patch', 'delete', 'evict', 'exec').map((step) => step.object)]
+  return BUILT_IN.test(ref.apiVersion) || touched.some((object) => ownerKey(object) === ownerKey(ref))
 }
