@@ -101,7 +101,7 @@ test('checkout: going back to the healthy revision ends the alert', async () => 
   expect(health(s, 'checkout').good).toBe(true)
 })
 
-test('reports: going back makes it worse, and undoing that makes it as good as before', async () => {
+test('reports: going back makes it worse, and undoing that makes it well', async () => {
   const s = scene('reports')
   await s.ports.until(() => heard(s, 'KubePodCrashLooping').length > 0, 10_000)
   const before = health(s, 'reports')
@@ -112,7 +112,7 @@ test('reports: going back makes it worse, and undoing that makes it as good as b
   expect(compareHealth(before, after)).toBe('worse')
   rollBack(s, 'reports')
   await s.ports.advance(3_000)
-  expect(compareHealth(before, health(s, 'reports'))).toBe('better')
+  expect(health(s, 'reports').good).toBe(true)
 })
 
 test.each(['search', 'cache', 'worker'])('%s: ending the stuck pod heals the workload', async (name) => {
