@@ -2,7 +2,7 @@
 import type { Cluster } from './call.ts'
 import { asStored } from './create.ts'
 import { withDefaults } from './defaults.ts'
-import { isPlain, listAt, type Plain, plainAt, textAt } from './fields.ts'
+import { isPlain, listAt, type Plain, textAt, withField } from './fields.ts'
 import type { Resource } from './resources.ts'
 import type { Stored } from './store.ts'
 
@@ -37,8 +37,8 @@ interface Placed {
 function placed(cluster: Cluster, manifest: Plain): Placed {
   const namespace = textAt(manifest, 'metadata', 'namespace')
   const resource = meet(cluster, manifest)
-  const metadata = { ...plainAt(manifest, 'metadata'), ...(resource.namespaced ? { namespace: namespace ?? 'default' } : {}) }
-  return { resource, object: asStored(resource, withDefaults(resource, { ...manifest, metadata })) }
+  const placed = withField(manifest, ['metadata', 'namespace'], resource.namespaced ? (namespace ?? 'default') : undefined)
+  return { resource, object: asStored(resource, withDefaults(resource, placed)) }
 }
 function put({ store }: Cluster, { resource, object }: Placed): void {
   const known = store.peek(resource.stored, object.metadata.namespace ?? '', object.metadata.name)

@@ -1,8 +1,8 @@
 // Authorisation: RBAC evaluated from the Role, ClusterRole and binding objects in the store.
 import { at, listAt, textAt, textsAt } from './fields.ts'
-import { forbidden, forbiddenPath, type Refusal } from './status.ts'
+import { forbidden, forbiddenPath, type Refusal, unauthorized } from './status.ts'
 import type { Store, Stored } from './store.ts'
-import type { User } from './users.ts'
+import { ANONYMOUS, type User } from './users.ts'
 
 /** What somebody wants to do with a resource. */
 export interface Attempt {
@@ -109,10 +109,13 @@ function allowsPath(rule: unknown, verb: string, path: string): boolean {
 }
 
 const where = (namespace: string): string => (namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`)
+/** Nobody in particular may only ask for version and health: anything else needs a token, as where anonymous access ends there. */
 export function denial(user: User, attempt: Attempt): Refusal {
+  if (user === ANONYMOUS) return unauthorized()
   const { verb, group, resource, subresource, namespace, name } = attempt
   const full = subresource === '' ? resource : `${resource}/${subresource}`
   const why = `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(full)} in API group ${JSON.stringify(group)} ${where(namespace)}`
   return forbidden({ group, plural: resource, qualified: group === '' ? resource : `${resource}.${group}` }, name, why)
 }
-export const denialOfPath = (user: User, verb: string, path: string): Refusal => forbiddenPath(`User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(path)}`)
+export const denialOfPath = (user: User, verb: string, path: string): Refusal =>
+  user === ANONYMOUS ? unauthorized() : forbiddenPath(`User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(path)}`)
