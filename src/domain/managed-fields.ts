@@ -5,7 +5,7 @@ export interface FieldsEntry {
   readonly operation: string
   readonly fields: FieldSet
 }
-export interface FieldSet {
+interface FieldSet {
   readonly [key: string]: FieldSet
 }
 
@@ -24,7 +24,7 @@ export function readManagedFields(raw: readonly unknown[]): readonly FieldsEntry
   return entries
 }
 
-export const segmentsOf = (pointer: string): readonly string[] =>
+const segmentsOf = (pointer: string): readonly string[] =>
   pointer
     .split('/')
     .slice(1)

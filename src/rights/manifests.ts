@@ -4,7 +4,7 @@ import type { Fact } from '../facts/define-fact.ts'
 import { type Role, rolesFor } from './roles.ts'
 
 const RBAC = 'rbac.authorization.k8s.io'
-export const ACCOUNT = 'alerts-slm'
+const ACCOUNT = 'alerts-slm'
 const LABELS = { 'app.kubernetes.io/name': 'alerts-slm' }
 
 export interface Manifest {

@@ -58,7 +58,7 @@ export function joined(rights: readonly Right[]): readonly Right[] {
 }
 const rulesOf = (rights: readonly Right[]): readonly Rule[] => joined(rights).map(({ apiGroup, resource, verbs }) => ({ apiGroups: [apiGroup], resources: [resource], verbs }))
 
-export const readRights = (facts: readonly Pick<Fact, 'needs'>[]): readonly Right[] => joined([...ALWAYS_READ, ...facts.flatMap(({ needs }) => needs)])
+const readRights = (facts: readonly Pick<Fact, 'needs'>[]): readonly Right[] => joined([...ALWAYS_READ, ...facts.flatMap(({ needs }) => needs)])
 
 /** No entry in the ledger, no write. `create` cannot be limited by name, for the name is not known when it is authorised. */
 const LEDGER: readonly Rule[] = [
@@ -67,8 +67,8 @@ const LEDGER: readonly Rule[] = [
 ]
 
 export const READ_ROLE = 'alerts-slm-read'
-export const LEDGER_ROLE = 'alerts-slm-ledger'
-export const EVENTS_ROLE = 'alerts-slm-events'
+const LEDGER_ROLE = 'alerts-slm-ledger'
+const EVENTS_ROLE = 'alerts-slm-events'
 export const actionRole = (action: string): string => `alerts-slm-action-${action.replaceAll('_', '-')}`
 
 /** Everything that these actions and facts need, ledger and Events included. */

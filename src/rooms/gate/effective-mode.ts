@@ -4,7 +4,7 @@ import { lowest, MODES, type Mode } from '../../domain/policy.ts'
 import { isUnknown, type Unknown, unknown } from '../../domain/unknown.ts'
 import { mustBeRead, objectIn, objectsOf, type Seen } from './seen.ts'
 
-export const MODE_LABEL = 'alerts-slm.io/mode'
+const MODE_LABEL = 'alerts-slm.io/mode'
 
 /** A word that is no mode is read as observe: whoever wrote it wanted less, not more. */
 const modeOf = (label: string): Mode => MODES.find((mode) => mode === label) ?? 'observe'

@@ -80,15 +80,16 @@ describe('Git', () => {
 })
 
 describe('autoscalers', () => {
-  const hpa = (name: string, owner?: string): Extract<Seen['autoscalers'], readonly unknown[]> => [
+  const hpa = (name: string, owner?: string, target = 'web'): Extract<Seen['autoscalers'], readonly unknown[]> => [
     {
       metadata: { name, ...(owner !== undefined && { ownerReferences: [{ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', name: owner, uid: 'k', controller: true }] }) },
-      spec: { maxReplicas: 9, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' } },
+      spec: { maxReplicas: 9, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: target } },
     },
   ]
   it('keep replicas and nothing else', () => {
     expect(judge(scaleTo(4), {}, { autoscalers: hpa('web') })).toMatchObject(would('HorizontalPodAutoscaler web', '/spec/replicas'))
     expect(judge(setMemory('512Mi'), {}, { autoscalers: hpa('web') })).toEqual(PASS)
+    expect(judge(scaleTo(4), {}, { autoscalers: hpa('web', undefined, 'api') })).toEqual(PASS)
     expect(judge(scaleTo(4, ref('StatefulSet', 'web')), {}, { autoscalers: hpa('web'), objects: objects({ ...deployment(), kind: 'StatefulSet' }) })).toEqual(PASS)
   })
 

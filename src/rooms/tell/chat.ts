@@ -47,7 +47,7 @@ function judge({ status, headers }: HttpResponse): void {
   throw new Fault('CHAT_REFUSED', `the chat webhook answered ${status}`, { status })
 }
 
-export const chatText = ({ title, why, lines, whatToDo }: Notice): string =>
+const chatText = ({ title, why, lines, whatToDo }: Notice): string =>
   [`*${harmless(title)}*`, `Why: ${harmless(why)}`, ...lines.map(harmless), `What to do: ${harmless(whatToDo)}`].join('\n')
 
 /** Text from labels must not call everybody (`<!channel>`, `@all`) nor hide where a link leads (`<https://…|here>`). */
