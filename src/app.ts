@@ -20,6 +20,7 @@ import { makeWebhook, type WebhookConfig } from './doors/webhook.ts'
 import { alertmanagerOf, CATALOGUES, connectOptions, layersOf, readConfigMap, screenRules, secretOf, webhookIsOpen } from './edges.ts'
 import { FACTS } from './facts/catalogue.ts'
 import { gatherEvidence } from './facts/evidence.ts'
+import { readOnce } from './facts/read-once.ts'
 import { makeAccess } from './kube/access.ts'
 import { type Connection, connect } from './kube/connect.ts'
 import { makeEvents } from './kube/events.ts'
@@ -209,7 +210,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   const rooms: WalkRooms = {
     locate: locate({ read: held, namespace }),
     decide,
-    plan: plan({ actions: findAction, read: live, clock, allowed: () => policy().allowedActions }),
+    // One plan reads each object once, and always from the API server.
+    plan: (file) => plan({ actions: findAction, read: readOnce(live), clock, allowed: () => policy().allowedActions })(file),
     gate: pass,
     intend: intend(applier),
     apply: apply(applier),
@@ -305,6 +307,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         await Promise.all([listening?.close(GRACE_MS), listeningOperations?.close(GRACE_MS)])
         await Promise.race([dispatch.stop(), new Promise<void>((resolve) => ports.timers.after(GRACE_MS, resolve))])
         people.stop()
+        await dispatch.told()
         watches.stop()
         database.close()
         log.info({}, 'stopped')

@@ -44,7 +44,7 @@ export function makePeople({ config, ports, log, alertmanager, namespace, tellEv
       : fileSecret(chat.url_file, { clock: ports.clock, onTrouble: (why) => log.warn({ why }, 'a secret file is in trouble') }))
   const channels: Channel[] = [
     logChannel(log),
-    ...(wanted.events ? [eventChannel(tellEvent, () => policy().mode !== 'observe')] : []),
+    ...(wanted.events ? [eventChannel(tellEvent, () => policy().mode !== 'observe' && !policy().killSwitch)] : []),
     ...(into ? [alertmanagerChannel((alerts) => into.post(alerts), renewals)] : []),
     ...(chat && chatUrl
       ? [
@@ -68,9 +68,10 @@ export function makePeople({ config, ports, log, alertmanager, namespace, tellEv
   })
   let stopRenewing: Cancel = () => {}
   return {
-    /** Resolves when every channel has been tried to its end. */
-    async tell(result: Closed | Parked): Promise<void> {
-      await telling(noticeOf(result))
+    /** True when every channel has been tried to its end; false when a shutdown cut it short, and it is told again at the next start. */
+    async tell(result: Closed | Parked): Promise<boolean> {
+      const { failed } = await telling(noticeOf(result))
+      return failed.length === 0 || !stopping.signal.aborted
     },
     /** Something about this agent itself, not about a case. */
     warn(name: string, what: string): void {

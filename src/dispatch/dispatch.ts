@@ -34,8 +34,8 @@ export interface DispatchOptions {
     /** A defect or a store that cannot be written: people must see it, the walk goes on with the next case. */
     trouble(error: unknown, of: CaseId | undefined): void
   }
-  /** Told for every closed or newly parked case; resolves when people were told or need not be. */
-  readonly tell: (result: Closed | Parked) => Promise<void>
+  /** Called for every closed or newly parked case; true when people were told or need not be, false: again at the next start. */
+  readonly tell: (result: Closed | Parked) => Promise<boolean>
   readonly limits: {
     readonly walks: number
     readonly patienceMs: number
@@ -214,11 +214,16 @@ export function makeDispatch(options: DispatchOptions) {
     if (id !== undefined) ports.timers.soon(() => enqueueStored(id))
   }
   const tellOf = (result: Closed | Parked) => {
-    options.tell(result).then(
-      () => history.told(result.page.id),
-      (error: unknown) => observer.trouble(error, result.page.id),
-    )
+    const told = options
+      .tell(result)
+      .then((done) => {
+        if (done) history.told(result.page.id)
+      })
+      .catch((error: unknown) => observer.trouble(error, result.page.id))
+      .finally(() => telling.delete(told))
+    telling.add(told)
   }
+  const telling = new Set<Promise<void>>()
 
   /** Takes a stored case up again, at the page that its state asks for. */
   const enqueueStored = (id: CaseId) => {
@@ -408,6 +413,10 @@ export function makeDispatch(options: DispatchOptions) {
     },
     takeSlot,
     stopped,
+    /** Resolves when nobody is being told anything any more. */
+    async told(): Promise<void> {
+      await Promise.allSettled([...telling])
+    },
     /** Takes up every case that was open when the program ended, then what was delivered and not judged. */
     start() {
       running = true

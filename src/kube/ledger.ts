@@ -26,6 +26,10 @@ export interface Ledger {
 
 /** Keys to set, and keys to remove (null). */
 type Changes = Readonly<Record<string, string | null>>
+interface Parsed {
+  readonly text: string
+  readonly entry: LedgerEntry
+}
 interface Kept {
   readonly entries: readonly LedgerEntry[]
   /** undefined: there is no ConfigMap yet. */
@@ -39,36 +43,57 @@ export function makeLedger(transport: Transport, namespace: string): Ledger {
   const { timers, random } = transport.ports
   const path = pathOf(ADDRESSES.ConfigMap, namespace, LEDGER_NAME)
 
+  // An entry carries whole templates to put back; a hundred of them parsed at every look would take longer than all the rest of a case.
+  let parsed: ReadonlyMap<string, Parsed> = new Map()
+  /** As last seen; it may be stale, which the precondition of a write finds out. */
+  let last: Kept | undefined
+
   async function read(): Promise<Kept> {
     try {
-      return keptIn((await transport.send({ method: 'GET', path })).body)
+      return seen((await transport.send({ method: 'GET', path })).body)
     } catch (error) {
-      if (isFault(error, 'CLUSTER_NOT_FOUND')) return { entries: [], version: undefined }
-      throw error
+      if (!isFault(error, 'CLUSTER_NOT_FOUND')) throw error
+      last = { entries: [], version: undefined }
+      return last
     }
+  }
+  function seen(body: unknown): Kept {
+    const kept = keptIn(body, parsed)
+    parsed = kept.parsed
+    last = kept
+    return kept
   }
 
   async function write(changes: Changes, version: string | undefined): Promise<void> {
     const query = { fieldManager: FIELD_MANAGER }
     if (version === undefined) {
-      await transport.send({ method: 'POST', path: pathOf(ADDRESSES.ConfigMap, namespace), query, body: manifest(namespace, changes) })
+      seen((await transport.send({ method: 'POST', path: pathOf(ADDRESSES.ConfigMap, namespace), query, body: manifest(namespace, changes) })).body)
       return
     }
     // The resourceVersion in a merge patch is a precondition: 409 when somebody else wrote in between.
     const body = { metadata: { resourceVersion: version }, data: changes }
-    await transport.send({ method: 'PATCH', path, query, contentType: 'application/merge-patch+json', body })
+    seen((await transport.send({ method: 'PATCH', path, query, contentType: 'application/merge-patch+json', body })).body)
   }
 
-  /** Reads, edits, writes; reads again when somebody was faster or an answer got lost, since the precondition makes that safe. */
+  /** Edits what was last seen, and writes; reads when somebody was faster or an answer got lost, since the precondition makes that safe. */
   async function edit(change: (entries: readonly LedgerEntry[]) => Changes | undefined): Promise<void> {
     for (let retries = 0; ; retries++) {
-      const kept = await read()
-      const changes = change(kept.entries)
+      const stale = last
+      let kept = stale ?? (await read())
+      let changes = change(kept.entries)
+      // That there is nothing to do is believed only of what is there now.
+      if (!changes && stale) {
+        kept = await read()
+        changes = change(kept.entries)
+      }
       if (!changes) return
+      last = undefined
       try {
         return await write(changes, kept.version)
       } catch (error) {
         const vanished = isFault(error, 'CLUSTER_NOT_FOUND') && kept.version !== undefined
+        // What was seen is outdated: that is no contest, so nothing is waited for.
+        if (stale && (vanished || isFault(error, 'CLUSTER_CONFLICT'))) continue
         if (retries === RETRIES || !(vanished || isFault(error, 'CLUSTER_CONFLICT', 'CLUSTER_ANSWER_UNKNOWN'))) throw error
       }
       await pause(timers, FIRST_WAIT_MS * 2 ** retries * (0.5 + random.next()))
@@ -105,12 +130,19 @@ const manifest = (namespace: string, changes: Changes) => ({
   data: Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== null)),
 })
 
-function keptIn(body: unknown): Kept {
+function keptIn(body: unknown, known: ReadonlyMap<string, Parsed>): Kept & { readonly parsed: ReadonlyMap<string, Parsed> } {
   const metadata = isRecord(body) && isRecord(body['metadata']) ? body['metadata'] : {}
   const data = isRecord(body) && isRecord(body['data']) ? body['data'] : {}
   if (typeof metadata['resourceVersion'] !== 'string') throw new Fault('LEDGER_UNUSABLE', `ConfigMap ${LEDGER_NAME} has no resourceVersion`)
-  const entries = Object.entries(data).map(([key, text]) => parseEntry(key, typeof text === 'string' ? text : ''))
-  return { entries: entries.toSorted((a, b) => a.at - b.at), version: metadata['resourceVersion'] }
+  const parsed = new Map(
+    Object.entries(data).map(([key, value]) => {
+      const text = typeof value === 'string' ? value : ''
+      const before = known.get(key)
+      return [key, before?.text === text ? before : { text, entry: parseEntry(key, text) }] as const
+    }),
+  )
+  const entries = [...parsed.values()].map(({ entry }) => entry).toSorted((a, b) => a.at - b.at)
+  return { entries, version: metadata['resourceVersion'], parsed }
 }
 
 const sizeOf = (key: string, text: string): number => Buffer.byteLength(key) + Buffer.byteLength(text)
