@@ -5,7 +5,7 @@ import type { PodLogs } from './pod-logs.ts'
 import type { Rbac } from './rbac.ts'
 import type { Resource, Resources } from './resources.ts'
 import { selectedName } from './selectors.ts'
-import { badRequest, noSuchPath, unsupportedMediaType } from './status.ts'
+import { badRequest, noSuchPath, tooLarge, unsupportedMediaType } from './status.ts'
 import type { Store } from './store.ts'
 import { ANONYMOUS, type User, type Users } from './users.ts'
 import type { Watches } from './watch.ts'
@@ -135,6 +135,8 @@ export async function ask(request: Request): Promise<Asked> {
   return { method: request.method, url, path, verb, contentType, text, body: read(text), namedIn, user: ANONYMOUS }
 }
 
+/** The real server's limit of a request body. */
+const MOST_BYTES = 3 * 1024 * 1024
 const READABLE = ['', 'application/json']
 
 /** The request of an allowed user, with its resource found and its body readable. */
@@ -142,6 +144,7 @@ export function callOf(resources: Resources, asked: Asked, request: Request): Ca
   const { path, verb, url, body, text, contentType, user } = asked
   const resource = path && resources.find(path.apiVersion, path.plural)
   if (!resource || !path || verb === 'other') throw noSuchPath()
+  if (Buffer.byteLength(text) > MOST_BYTES) throw tooLarge(MOST_BYTES)
   const isRead = verb === 'get' || verb === 'list' || verb === 'watch'
   if (!isRead && verb !== 'patch' && text !== '' && !READABLE.includes(contentType))
     throw unsupportedMediaType(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])

@@ -3,6 +3,7 @@ import { admitChange } from './admission.ts'
 import type { Call, Cluster, Reply } from './call.ts'
 import { asStored, bodyOf, create } from './create.ts'
 import { withDefaults } from './defaults.ts'
+import { undecodable } from './field-types.ts'
 import { at, copyOf, equal, isPlain, listAt, type Plain, plainAt, textAt, textsAt, withField } from './fields.ts'
 import { managed } from './managed-fields.ts'
 import { jsonPatch, mergePatch } from './patch.ts'
@@ -10,6 +11,7 @@ import { objectText, shown } from './representation.ts'
 import type { Resource } from './resources.ts'
 import { badRequest, conflict, invalid, invalidValue, modified, notFound, unsupportedMediaType, unsupportedPatch } from './status.ts'
 import type { Stored } from './store.ts'
+import { strategicMerge } from './strategic-patch.ts'
 import { checkUpdate } from './validation.ts'
 
 export function existing(cluster: Cluster, call: Call): Stored {
@@ -43,17 +45,29 @@ export function update(cluster: Cluster, call: Call): Reply {
 
 const MERGE = 'application/merge-patch+json'
 const JSON_PATCH = 'application/json-patch+json'
+const STRATEGIC = 'application/strategic-merge-patch+json'
+
+function strategicPatch(object: Plain, patch: unknown): Plain {
+  if (!isPlain(patch)) throw badRequest('json: cannot unmarshal array into Go value of type map[string]interface {}')
+  return strategicMerge(object, patch)
+}
 
 export function patched(call: Call, object: Plain): Plain {
   if (call.contentType === JSON_PATCH) return jsonPatch(object, call.body)
+  if (call.contentType === STRATEGIC && call.resource.builtIn) return strategicPatch(object, call.body)
   if (call.contentType !== MERGE) throw call.resource.builtIn ? unsupportedPatch() : unsupportedMediaType([JSON_PATCH, MERGE, 'application/apply-patch+yaml'])
   if (!isPlain(call.body)) throw badRequest('error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}')
   const merged = mergePatch(object, call.body)
   return isPlain(merged) ? merged : {}
 }
+/** What a patch makes and nothing can decode has neither kind nor name. */
+const NAMELESS = { group: '', kind: '', plural: '', qualified: '' }
+
 export function patch(cluster: Cluster, call: Call): Reply {
   const before = existing(cluster, call)
   const next = patched(call, copyOf(shown(call.resource, before)))
+  const wrong = undecodable(call.resource, next)
+  if (wrong !== undefined) throw invalid(NAMELESS, '', [invalidValue('patch', JSON.stringify(next), wrong)])
   const flaws = (['name', 'namespace', 'uid'] as const).flatMap((field) => {
     const is = at(next, 'metadata', field)
     return (is ?? '') === (before.metadata[field] ?? '') ? [] : [invalidValue(`metadata.${field}`, is, 'field is immutable')]

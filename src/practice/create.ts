@@ -2,6 +2,7 @@
 import { admitNew, prepared } from './admission.ts'
 import type { Call, Cluster, Reply } from './call.ts'
 import { withDefaults } from './defaults.ts'
+import { undecodable } from './field-types.ts'
 import { at, isPlain, type Plain, plainAt, textAt, withField } from './fields.ts'
 import { managed } from './managed-fields.ts'
 import { qosClass } from './pod-resources.ts'
@@ -55,6 +56,8 @@ export function bodyOf(call: Call): Plain {
   const why = `converting (${resource.version}.${String(kind)}) to (${group}.${resource.kind}): unknown conversion`
   if (kind !== resource.kind) throw badRequest(`${String(kind)} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: ${why}`)
   if (apiVersion !== resource.apiVersion) throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${resource.apiVersion})`)
+  const wrong = undecodable(resource, body)
+  if (wrong !== undefined) throw badRequest(`${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: ${wrong}`)
   const namespace = textAt(body, 'metadata', 'namespace') ?? ''
   const elsewhere = resource.namespaced && namespace !== '' && namespace !== call.namespace
   if (elsewhere) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')

@@ -70,6 +70,7 @@ export const tooManyRequests = (message: string, causes: readonly Cause[], retry
   new Refusal(429, 'TooManyRequests', message, { details: { causes }, retryAfterSeconds })
 export const noSuchPath = (): Refusal => new Refusal(404, 'NotFound', 'the server could not find the requested resource', { details: {} })
 export const methodNotAllowed = (): Refusal => new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', { details: {} })
+export const tooLarge = (most: number): Refusal => new Refusal(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${most}`)
 /** How the router refuses a patch type of a built-in kind, before anybody looks at the object. */
 export const unsupportedPatch = (): Refusal => new Refusal(415, 'UnsupportedMediaType', '415: Unsupported Media Type', { details: {} })
 export const unsupportedMediaType = (accepted: readonly string[]): Refusal =>
@@ -80,7 +81,7 @@ export const patchRefused = (): Refusal => new Refusal(422, 'Invalid', 'the serv
 /** One field that breaks the schema or a rule of its kind. */
 export interface Flaw {
   readonly field: string
-  readonly reason: 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueNotSupported' | 'FieldValueDuplicate'
+  readonly reason: 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueNotSupported' | 'FieldValueDuplicate' | 'FieldValueTooLong'
   readonly message: string
 }
 export const required = (field: string, why = ''): Flaw => ({ field, reason: 'FieldValueRequired', message: why === '' ? 'Required value' : `Required value: ${why}` })

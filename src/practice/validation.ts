@@ -2,6 +2,7 @@
 
 import { parseQuantity } from '../domain/quantity.ts'
 import { at, equal, isPlain, listAt, mapAt, type Plain, plainAt, textAt } from './fields.ts'
+import { dataFlaws, metadataFlaws } from './metadata-validation.ts'
 import { qosClass } from './pod-resources.ts'
 import type { Resource } from './resources.ts'
 import { selects } from './selectors.ts'
@@ -17,7 +18,7 @@ const SELECTING = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet']
 const SCALED = ['Deployment', 'ReplicaSet', 'StatefulSet', 'ReplicationController']
 
 export function checkCreate(resource: Resource, object: Stored): void {
-  const flaws = [...nameFlaws(resource, object), ...specFlaws(resource, object)]
+  const flaws = [...nameFlaws(resource, object), ...metadataFlaws(object), ...specFlaws(resource, object)]
   if (flaws.length > 0) throw invalid(named(resource), object.metadata.name, flaws)
 }
 
@@ -27,6 +28,7 @@ const named = (resource: Resource): Resource => (resource.stored === 'Event' ? {
 function nameFlaws(resource: Resource, { metadata: { name } }: Stored): readonly Flaw[] {
   if (PATH_NAMED.includes(resource.stored) && resource.builtIn) return /[/%]/.test(name) ? [invalidValue('metadata.name', name, "may not contain '/'")] : []
   if (name.length > 253) return [invalidValue('metadata.name', name, 'must be no more than 253 characters')]
+  if (resource.stored === 'Namespace' && name.includes('.')) return [invalidValue('metadata.name', name, 'must not contain dots')]
   return SUBDOMAIN.test(name) ? [] : [invalidValue('metadata.name', name, SUBDOMAIN_SAYS)]
 }
 function specFlaws(resource: Resource, object: Stored): readonly Flaw[] {
@@ -34,6 +36,7 @@ function specFlaws(resource: Resource, object: Stored): readonly Flaw[] {
   if (resource.stored === 'Pod') return podFlaws('spec', at(object, 'spec'))
   if (SELECTING.includes(resource.stored)) return [...selectorFlaws(object), ...replicaFlaws(resource, object), ...templateFlaws(object)]
   if (resource.stored === 'Job') return templateFlaws(object)
+  if (resource.stored === 'ConfigMap' || resource.stored === 'Secret') return dataFlaws(object)
   if (resource.stored === 'PodDisruptionBudget') return budgetFlaws(object)
   if (resource.stored === 'HorizontalPodAutoscaler') return autoscalerFlaws(object)
   if (resource.apiVersion === 'events.k8s.io/v1') return newEventFlaws(object)
@@ -65,11 +68,17 @@ function containerFlaws(field: string, container: unknown): readonly Flaw[] {
 }
 function resourceFlaws(field: string, resources: Plain): readonly Flaw[] {
   const limits = plainAt(resources, 'limits')
-  return Object.entries(plainAt(resources, 'requests')).flatMap(([name, request]) => {
+  const negative = (['limits', 'requests'] as const).flatMap((what) =>
+    Object.entries(plainAt(resources, what))
+      .filter(([, value]) => (amount(value) ?? 0) < 0)
+      .map(([name, value]) => invalidValue(`${field}.${what}[${name}]`, value, 'must be greater than or equal to 0')),
+  )
+  const above = Object.entries(plainAt(resources, 'requests')).flatMap(([name, request]) => {
     const [asked, most] = [amount(request), amount(limits[name])]
     if (asked === undefined || most === undefined || asked <= most) return []
     return [invalidValue(`${field}.requests`, String(request), `must be less than or equal to ${name} limit of ${String(limits[name])}`)]
   })
+  return [...negative, ...above]
 }
 const amount = (value: unknown): number | undefined => (typeof value === 'string' || typeof value === 'number' ? parseQuantity(value) : undefined)
 
@@ -104,7 +113,7 @@ function newEventFlaws(event: Stored): readonly Flaw[] {
 
 export function checkUpdate(resource: Resource, before: Stored, after: Stored, subresource: string): void {
   if (subresource === 'status') return
-  const flaws = [...specFlaws(resource, after), ...immutableFlaws(resource, before, after, subresource)]
+  const flaws = [...metadataFlaws(after), ...specFlaws(resource, after), ...immutableFlaws(resource, before, after, subresource)]
   if (flaws.length > 0) throw invalid(named(resource), after.metadata.name, flaws)
 }
 

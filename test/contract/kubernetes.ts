@@ -355,6 +355,144 @@ export function kubernetesContract(name: string, setup: () => Promise<ApiServer>
       })
     })
 
+    describe('strategic merge patch', () => {
+      const STRATEGIC = { type: 'application/strategic-merge-patch+json' }
+      const env = (...pairs: string[]) => pairs.map((pair) => ({ name: pair.split('=')[0], value: pair.split('=')[1] }))
+      const two = {
+        containers: [
+          { ...container(), env: env('A=1', 'B=2'), args: ['x'], ports: [{ containerPort: 80 }] },
+          { name: 'second', image: 'i:1' },
+        ],
+      }
+      const patched = async (name: string, spec: object) => {
+        await made(deployments(), deployment(name, { template: { metadata: { labels: { app: name } }, spec: two } }))
+        const { status, body } = await call('PATCH', deployments(`/${name}`), { spec: { template: { spec } } }, STRATEGIC)
+        return { status, body, containers: field(body, 'spec', 'template', 'spec', 'containers') }
+      }
+      it('merges keyed lists by key, in place, and replaces the others', async () => {
+        const { containers } = await patched('keyed', { containers: [{ name: 'app', image: 'i:2', env: env('B=3', 'C=4'), args: ['y'] }] })
+        expect(containers).toMatchObject([
+          { name: 'app', image: 'i:2', env: env('A=1', 'B=3', 'C=4'), args: ['y'], resources: { limits: { memory: '128Mi' } } },
+          { name: 'second', image: 'i:1' },
+        ])
+      })
+      it('puts new items before the ones it does not name', async () => {
+        const { containers } = await patched('ahead', { containers: [{ name: 'app', ports: [{ containerPort: 81 }] }] })
+        expect(field(containers, 0, 'ports')).toEqual([
+          { containerPort: 81, protocol: 'TCP' },
+          { containerPort: 80, protocol: 'TCP' },
+        ])
+      })
+      it('deletes and replaces where it is told to', async () => {
+        const gone = await patched('gone', {
+          containers: [
+            { name: 'app', env: [{ name: 'A', $patch: 'delete' }] },
+            { name: 'second', $patch: 'delete' },
+          ],
+        })
+        expect(gone.containers).toMatchObject([{ name: 'app', env: env('B=2') }])
+        expect(field(gone.containers, 1)).toBeUndefined()
+        const { body } = await call('PATCH', deployments('/gone'), { spec: { strategy: { $patch: 'replace', type: 'Recreate' } } }, STRATEGIC)
+        expect(field(body, 'spec', 'strategy')).toEqual({ type: 'Recreate' })
+      })
+      it('is refused when an item has no key', async () => {
+        const { status, body } = await patched('unkeyed', { containers: [{ image: 'i:2' }] })
+        expect([status, text(body, 'message')]).toEqual([500, 'map: map[image:i:2] does not contain declared merge key: name'])
+      })
+    })
+
+    describe('what cannot be', () => {
+      it('is refused with 400 in an object and with 422 in a patch when its type is wrong', async () => {
+        const { spec } = deployment('typed')
+        const created = await call('POST', deployments(), { ...deployment('typed'), spec: { ...spec, replicas: '2' } })
+        const why = 'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32'
+        expect([created.status, text(created.body, 'message')]).toEqual([400, `Deployment in version "v1" cannot be handled as a Deployment: ${why}`])
+        await made(deployments(), deployment('typed'))
+        const cases: [unknown, string][] = [
+          [[{ op: 'replace', path: '/spec/replicas', value: '2' }], why],
+          [[{ op: 'replace', path: '/spec/replicas', value: 1.5 }], 'cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32'],
+          [[{ op: 'add', path: '/metadata/annotations', value: { n: 5 } }], 'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.annotations of type string'],
+          [[{ op: 'replace', path: '/spec/template/spec/containers/0/resources/limits/memory', value: '12x' }], 'quantities must match the regular expression'],
+        ]
+        for (const [ops, message] of cases) {
+          const { status, body } = await call('PATCH', deployments('/typed'), ops, JSON_PATCH)
+          expect([status, field(body, 'details', 'causes', 0, 'field'), text(body, 'message')]).toEqual([422, 'patch', expect.stringContaining(message)])
+        }
+      })
+      it('is refused as a label, an annotation or a key of data', async () => {
+        await made(configMaps(), configMap('labelled'))
+        const message = async (metadata: object) => text((await call('PATCH', configMaps('/labelled'), { metadata }, MERGE)).body, 'message')
+        expect(await message({ labels: { a: 'no label!' } })).toMatch(
+          /^ConfigMap "labelled" is invalid: metadata\.labels: Invalid value: "no label!": a valid label must be an empty string or consist of/,
+        )
+        expect(await message({ labels: { a: 'x'.repeat(64) } })).toBe(
+          `ConfigMap "labelled" is invalid: metadata.labels: Invalid value: "${'x'.repeat(64)}": must be no more than 63 bytes`,
+        )
+        expect(await message({ labels: { 'a b': 'x' } })).toMatch(/metadata\.labels: Invalid value: "a b": name part must consist of/)
+        expect(await message({ annotations: { 'example.com/a b': 'x' } })).toMatch(/metadata\.annotations: Invalid value: "example\.com\/a b": name part must consist of/)
+        const keyed = await call('POST', configMaps(), configMap('keyed-data', {}, { 'a b': '1' }))
+        expect(text(keyed.body, 'details', 'causes', 0, 'field')).toBe('data[a b]')
+      })
+      it('is refused when it is too large', async () => {
+        const annotations = { n: 'x'.repeat(262_145) }
+        const noted = await call('PATCH', configMaps('/labelled'), { metadata: { annotations } }, MERGE)
+        expect(text(noted.body, 'message')).toBe('ConfigMap "labelled" is invalid: metadata.annotations: Too long: may not be more than 262144 bytes')
+        const map = await call('POST', configMaps(), configMap('large', {}, { n: 'x'.repeat(1_048_577) }))
+        expect([map.status, field(map.body, 'details', 'causes', 0, 'reason')]).toEqual([422, 'FieldValueTooLong'])
+        const body = await call('POST', configMaps(), configMap('huge', {}, { n: 'x'.repeat(3_200_000) }))
+        expect(body.body).toEqual(failure(413, 'RequestEntityTooLarge', { message: 'Request entity too large: limit is 3145728' }))
+      })
+      it('is refused as a request above its limit, or a negative amount', async () => {
+        const path = '/spec/template/spec/containers/0/resources'
+        const above = await call('PATCH', deployments('/typed'), [{ op: 'replace', path: `${path}/requests/memory`, value: '1Gi' }], JSON_PATCH)
+        expect(field(above.body, 'details', 'causes', 0)).toEqual({
+          reason: 'FieldValueInvalid',
+          field: 'spec.template.spec.containers[0].resources.requests',
+          message: 'Invalid value: "1Gi": must be less than or equal to memory limit of 128Mi',
+        })
+        const negative = await call('PATCH', deployments('/typed'), [{ op: 'replace', path, value: { limits: { memory: '-1Mi' } } }], JSON_PATCH)
+        expect(field(negative.body, 'details', 'causes', 0)).toEqual({
+          reason: 'FieldValueInvalid',
+          field: 'spec.template.spec.containers[0].resources.limits[memory]',
+          message: 'Invalid value: "-1Mi": must be greater than or equal to 0',
+        })
+      })
+    })
+
+    describe('custom kinds', () => {
+      it('are served once they are defined, with kind and apiVersion on every item, and know no strategic merge patch', async () => {
+        const plural = `widgets${api.namespace.replaceAll('-', '')}`
+        const group = 'contract.example.com'
+        const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
+        const spec = {
+          group,
+          scope: 'Namespaced',
+          names: { plural, singular: plural, kind: 'Widget', listKind: 'WidgetList' },
+          versions: [{ name: 'v1', served: true, storage: true, schema }],
+        }
+        await made('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+          apiVersion: 'apiextensions.k8s.io/v1',
+          kind: 'CustomResourceDefinition',
+          metadata: { name: `${plural}.${group}` },
+          spec,
+        })
+        const path = at(`${group}/v1`, plural)
+        const widget = { apiVersion: `${group}/v1`, kind: 'Widget', metadata: { name: 'one' }, spec: { size: 1 } }
+        await expect.poll(async () => (await call('POST', path, widget)).status, { timeout: 15_000, interval: 250 }).toBe(201)
+        expect((await call('GET', path)).body).toMatchObject({ kind: 'WidgetList', items: [{ kind: 'Widget', apiVersion: `${group}/v1`, metadata: { generation: 1 } }] })
+        expect((await call('PATCH', `${path}/one`, [{ op: 'replace', path: '/spec/size', value: 2 }], JSON_PATCH)).body).toMatchObject({
+          spec: { size: 2 },
+          metadata: { generation: 2 },
+        })
+        const { status, body } = await call('PATCH', `${path}/one`, {}, { type: 'application/strategic-merge-patch+json' })
+        expect([status, text(body, 'message')]).toEqual([
+          415,
+          'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
+        ])
+        expect((await call('DELETE', `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${group}`)).status).toBe(200)
+      })
+    })
+
     describe('who changed a field', () => {
       const owners = (body: unknown, ...path: string[]): string[] => {
         const entries = field(body, 'metadata', 'managedFields')
