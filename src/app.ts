@@ -17,7 +17,7 @@ import { type Listening, listen } from './doors/listen.ts'
 import { makeOperations } from './doors/operations.ts'
 import { fixedSecret } from './doors/secrets.ts'
 import { makeWebhook, type WebhookConfig } from './doors/webhook.ts'
-import { alertmanagerOf, CATALOGUES, connectOptions, layersOf, readConfigMap, screenRules, secretOf, webhookIsOpen } from './edges.ts'
+import { alertmanagerOf, CATALOGUES, connectOptions, layersOf, readConfigMap, screenRules, secretOf, stateIn, webhookIsOpen } from './edges.ts'
 import { FACTS } from './facts/catalogue.ts'
 import { gatherEvidence } from './facts/evidence.ts'
 import { readOnce } from './facts/read-once.ts'
@@ -394,14 +394,11 @@ async function reconcileLedger(ledger: ReturnType<typeof makeLedger>, history: H
 }
 
 // ── what rooms ask the world ───────────────────────────────────────────────────────────────────────────────────────────
-/** By our own episodes, and by Alertmanager where there is one: it knows silences and inhibitions, and what ended unheard. */
+/** By our own episodes, and by Alertmanager where there is one. */
 async function alertState(file: Planned, history: History, alertmanager: Alertmanager | undefined): Promise<AlertState | Unknown> {
   const firing = file.alerts.filter((alert) => history.isFiring(alert.fingerprint))
   if (firing.length === 0) return 'resolved'
-  if (!alertmanager) return 'firing'
-  const states = await Promise.all(firing.map((alert) => alertmanager.firing(alert)))
-  if (states.includes('firing')) return 'firing'
-  return states.find((state) => isUnknown(state)) ?? (states.includes('suppressed') ? 'suppressed' : 'resolved')
+  return alertmanager ? stateIn(alertmanager, firing) : 'firing'
 }
 
 async function undoFor(applier: Applier, page: Applied | { readonly at: string }, by: string): Promise<Closed | Parked> {

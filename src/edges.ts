@@ -5,13 +5,15 @@ import { type Alertmanager, type Auth, makeAlertmanager } from './alertmanager/c
 import { assetPath } from './config/assets.ts'
 import type { Environment } from './config/environment.ts'
 import type { Config } from './config/schema.ts'
+import type { Alert } from './domain/alert.ts'
 import { Fault, isFault } from './domain/fault.ts'
 import type { Clock, Ports } from './domain/ports.ts'
-import { type Unknown, unknown } from './domain/unknown.ts'
+import { isUnknown, type Unknown, unknown } from './domain/unknown.ts'
 import { fileSecret, fixedSecret, type Secret } from './doors/secrets.ts'
 import { FACTS } from './facts/catalogue.ts'
 import type { ConnectOptions } from './kube/connect.ts'
 import type { Reader } from './kube/wire.ts'
+import type { AlertState } from './rooms/gate/seen.ts'
 import { parseMatcher } from './rooms/screen/matcher.ts'
 import type { ScreenRules } from './rooms/screen/screen.ts'
 import type { Catalogues, LayerPaths } from './rulebook/load.ts'
@@ -67,6 +69,13 @@ export function alertmanagerOf({ alertmanager: { urls, token, token_file, basic,
       : undefined
   const http = ports.http()
   return makeAlertmanager({ peers: urls.map((url) => ({ url, http })), timers: ports.timers, timeoutMs: timeout, ...(auth && { auth }) })
+}
+
+/** Of alerts that fire as far as we know: Alertmanager knows silences and inhibitions, and what ended unheard. */
+export async function stateIn(alertmanager: Alertmanager, alerts: readonly Alert[]): Promise<AlertState | Unknown> {
+  const states = await Promise.all(alerts.map((alert) => alertmanager.firing(alert)))
+  if (states.includes('firing')) return 'firing'
+  return states.find((state) => isUnknown(state)) ?? (states.includes('suppressed') ? 'suppressed' : 'resolved')
 }
 
 export function screenRules({ screen: { severities, matchers }, settle }: Config): ScreenRules {

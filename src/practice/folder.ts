@@ -13,7 +13,16 @@ const alertSchema = z.looseObject({
   endsAt: z.string().exactOptional(),
   fingerprint: z.string().exactOptional(),
 })
-const attemptSchema = z.looseObject({ at: z.string(), alert: z.string(), target: z.string(), action: z.string(), outcome: z.string() })
+/** What a snapshot says of itself. */
+const takenSchema = z.looseObject({ takenAt: z.iso.datetime({ offset: true }) })
+/** The outcome of one that was still being verified is null. */
+const attemptSchema = z.looseObject({
+  at: z.union([z.string(), z.number()]),
+  alert: z.string(),
+  target: z.union([z.string(), z.looseObject({ kind: z.string(), name: z.string() })]),
+  action: z.string(),
+  outcome: z.string().nullish(),
+})
 
 export type FolderAlert = z.output<typeof alertSchema>
 export type FolderAttempt = z.output<typeof attemptSchema>
@@ -28,6 +37,8 @@ export interface Folder {
   readonly logs: readonly FolderLog[]
   readonly activeAlerts: readonly FolderAlert[]
   readonly history: readonly FolderAttempt[]
+  /** When the folder was a namespace; absent where nobody said. */
+  readonly takenAt?: string
 }
 
 interface Problem {
@@ -63,11 +74,13 @@ export async function readFolder(dir: string): Promise<Folder> {
   const found = await Promise.all((await filesOf(dir)).map((file) => readOne(dir, file)))
   const problems = found.flatMap((each) => each.problems ?? [])
   if (problems.length > 0) throw new Fault('INPUT_INVALID', problems.map(({ file, what }) => `${file}: ${what}`).join('\n'))
+  const takenAt = found.find((each) => each.takenAt !== undefined)?.takenAt
   return {
     manifests: found.flatMap((each) => each.manifests ?? []),
     logs: found.flatMap((each) => each.logs ?? []),
     activeAlerts: found.flatMap((each) => each.activeAlerts ?? []),
     history: found.flatMap((each) => each.history ?? []),
+    ...(takenAt !== undefined && { takenAt }),
   }
 }
 
@@ -77,6 +90,7 @@ async function readOne(dir: string, path: string): Promise<Found> {
     const text = await readFile(path, 'utf8')
     if (file === 'active-alerts.json') return read(file, text, LISTS[file], (activeAlerts) => ({ activeAlerts }))
     if (file === 'history.json') return read(file, text, LISTS[file], (history) => ({ history }))
+    if (file === 'snapshot.json') return read(file, text, takenSchema, ({ takenAt }) => ({ takenAt }))
     if (extname(file) === '.log') return readLog(file, text)
     if (extname(file) === '.json') return manifestsOf(file, [JSON.parse(text)])
     if (['.yaml', '.yml'].includes(extname(file))) return await readYaml(file, text)

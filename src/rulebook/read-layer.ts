@@ -21,7 +21,7 @@ const isYaml = (name: string): boolean => /\.ya?ml$/.test(name)
 /** Tests lie beside rules, and a cluster that several tests share beside them. */
 const isBeside = (name: string): boolean => /\.(test|cluster)\.ya?ml$/.test(name)
 
-/** Rule files and their tests below the folder, sorted. Names that begin with a dot are the kubelet's (`..data`) or an editor's. */
+/** Rule files and their tests below the folder, sorted; a layer may also be one file. Names that begin with a dot are the kubelet's (`..data`) or an editor's. */
 async function yamlFiles(folder: string): Promise<readonly string[]> {
   const found: string[] = []
   const visit = async (at: string): Promise<void> => {
@@ -32,6 +32,7 @@ async function yamlFiles(folder: string): Promise<readonly string[]> {
       else if (isYaml(entry.name)) found.push(path)
     }
   }
+  if ((await stat(folder)).isFile()) return [folder]
   await visit(folder)
   return found.sort()
 }

@@ -1,5 +1,4 @@
 // A folder as the world of one case: its cluster, the other alerts that fire, and what was tried before.
-
 import { parseAlertFile } from '../alertmanager/payload.ts'
 import type { Alert } from '../domain/alert.ts'
 import { Fault } from '../domain/fault.ts'
@@ -8,7 +7,7 @@ import type { Reader } from '../kube/wire.ts'
 import { type FolderView, folderReader } from './folder-reader.ts'
 import { PAST, pastOf } from './past.ts'
 
-interface FolderWorld {
+export interface FolderWorld {
   readonly read: Reader
   readonly attempts: Attempts
   readonly counts: AlertCounts
@@ -20,6 +19,8 @@ export interface FolderParts {
   readonly logs: ReadonlyMap<string, string>
   readonly activeAlerts: readonly Alert[]
   readonly history: ReturnType<typeof PAST.parse>
+  /** When the folder was a namespace, ms; undefined where nobody said. */
+  readonly takenAt?: number
 }
 
 export async function readParts(folder: string, now: number): Promise<FolderParts> {
@@ -33,11 +34,10 @@ export async function readParts(folder: string, now: number): Promise<FolderPart
   ]
   if (wrong.length > 0 || !history.success) throw new Fault('INPUT_INVALID', wrong.map((line) => `${folder}/${line}`).join('\n'))
   const logs = new Map(found.logs.map(({ pod, container, previous, text }) => [`${pod}.${container}${previous ? '.previous' : ''}`, text] as const))
-  return { manifests: found.manifests, logs, activeAlerts: alerts, history: history.data }
+  return { manifests: found.manifests, logs, activeAlerts: alerts, history: history.data, ...(found.takenAt !== undefined && { takenAt: Date.parse(found.takenAt) }) }
 }
 
-/** What `rules explain --cluster DIR` decides against. */
-export async function openFolder(folder: string, view: FolderView): Promise<FolderWorld> {
-  const parts = await readParts(folder, view.now)
+/** What `rules explain --cluster DIR` decides against, seen from one namespace at one time. */
+export async function worldIn(parts: FolderParts, view: FolderView): Promise<FolderWorld> {
   return { read: await folderReader(parts, view), ...pastOf(parts.history), firing: async () => parts.activeAlerts }
 }

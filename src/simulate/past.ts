@@ -9,13 +9,20 @@ export const PAST = z.array(
   z.object({
     at: AT,
     alert: z.string(),
-    /** `Deployment/shop/web`, also with a blank, or an object reference: the top owner. */
-    target: z.union([z.string().transform((text) => text.replace(' ', '/')), REF.transform((ref) => ownerKey({ ...ref, apiVersion: '', uid: '' }))]),
+    /** The top owner, as people write it: `Deployment/shop/web`, `Deployment web`, `web`, or an object reference. */
+    target: z.union([z.string(), REF.transform((ref) => ownerKey({ ...ref, apiVersion: '', uid: '' }))]),
     action: z.string(),
     outcome: z.enum(['fixed', 'unproven', 'undone', 'refused', 'told', 'observed', 'cancelled', 'failed']).nullish(),
     rule: z.string().nullish(),
   }),
 )
+
+/** Every word that is written must fit; what is left out fits everything. */
+function isOwner(written: string, owner: string): boolean {
+  const [kind = '', namespace, name] = owner.split('/')
+  const words = written.split(/[\s/]+/)
+  return words.at(-1) === name && words.slice(0, -1).every((word) => word === namespace || word.toLowerCase() === kind.toLowerCase())
+}
 
 export interface Past {
   readonly attempts: Attempts
@@ -40,10 +47,10 @@ export function pastOf(entries: z.output<typeof PAST>): Past {
   const since = (sinceMs: number, fits: (attempt: Attempt) => boolean) => all.filter((attempt) => attempt.at >= sinceMs && fits(attempt))
   return {
     attempts: {
-      forOwner: (owner, sinceMs) => since(sinceMs, (attempt) => attempt.owner === owner),
+      forOwner: (owner, sinceMs) => since(sinceMs, (attempt) => isOwner(attempt.owner, owner)),
       forRule: (rule, sinceMs) => since(sinceMs, (attempt) => attempt.rule === rule),
       inNamespace: (sinceMs) => since(sinceMs, () => true),
     },
-    counts: { episodes: (alert, owner, sinceMs) => 1 + since(sinceMs, (attempt) => attempt.owner === owner && attempt.alert === alert).length },
+    counts: { episodes: (alert, owner, sinceMs) => 1 + since(sinceMs, (attempt) => isOwner(attempt.owner, owner) && attempt.alert === alert).length },
   }
 }
