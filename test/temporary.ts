@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-export function temporaryFolder(): string {
+/** Tests that run side by side give the `onTestFinished` of their own context. */
+export function temporaryFolder(ends: (undo: () => void) => void = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'alerts-slm-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  ends(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
