@@ -30,9 +30,9 @@ export interface AlertRule {
 }
 
 /** On a pod template or workload: its Prometheus scrapes without honor_labels, and what kube-state-metrics says arrives as exported_*. */
-export const EXPORTED = 'practice.alerts-slm.io/exported-labels'
+const EXPORTED = 'practice.alerts-slm.io/exported-labels'
 /** On a claim: how much of it is used, which only the kubelet's metrics tell. */
-export const USED = 'practice.alerts-slm.io/used'
+const USED = 'practice.alerts-slm.io/used'
 
 const EXPORTER = {
   container: 'kube-rbac-proxy-main',

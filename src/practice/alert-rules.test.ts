@@ -220,6 +220,15 @@ test('pods of Jobs and of the cluster itself raise no KubePodNotReady', async ()
   expect(await bench(ofJob, ofCluster).after(30)).toEqual([])
 })
 
+test('on a slow machine one look between two crashes ends no crash loop', async () => {
+  const b = bench(pod(CRASHING))
+  await b.after(16)
+  const set = (status: object) => b.store.update({ ...pod(status), metadata: b.store.get('Pod', 'shop', 'web-1')?.metadata ?? { name: '' } })
+  set(RUNNING)
+  await b.ports.advance(2_000)
+  expect(b.evaluator.evaluate()).toMatchObject([{ labels: { alertname: 'KubePodCrashLooping' }, endsAt: b.ports.clock.now() + PRACTICE_PACE.resolveTimeoutMs }])
+})
+
 test('a clock that goes on during the evaluation ends nothing', () => {
   let now = 0
   const clock = { now: () => START + ++now, elapsed: () => ++now }

@@ -22,7 +22,7 @@ const match = z.strictObject({
   podsStuck: count.exactOptional().describe('only the first n pods that ever matched: a pod that replaces one of them is none'),
 })
 
-export const FAILURES = ['crash', 'oom', 'imageMissing', 'configMissing', 'neverReady', 'unschedulable', 'jobFails', 'hang'] as const
+const FAILURES = ['crash', 'oom', 'imageMissing', 'configMissing', 'neverReady', 'unschedulable', 'jobFails', 'hang'] as const
 
 const then = z.strictObject({
   fail: z.enum(FAILURES).exactOptional().describe('absent: the container works'),
@@ -35,7 +35,7 @@ const then = z.strictObject({
   throttled: z.number().min(0).max(1).exactOptional().describe('share of CPU periods in which the container is throttled'),
 })
 
-export const behaviourSchema = z.object({
+const behaviourSchema = z.object({
   apiVersion: z.literal('practice.alerts-slm.io/v1'),
   kind: z.literal('Behaviour'),
   metadata: z.looseObject({ name: z.string(), namespace: z.string().exactOptional(), uid: z.string().exactOptional() }),
@@ -47,7 +47,7 @@ export type Fate = z.output<typeof then> & { /** The container that it is about.
 type Container = NonNullable<Pod['spec']>['containers'][number]
 
 /** What only the running world knows of a pod. */
-export interface PodPast {
+interface PodPast {
   /** Milliseconds from the start of the controllers to the pod's creation. */
   readonly createdAfterMs: number
   readonly revision: number | undefined

@@ -147,6 +147,28 @@ test('a container that crashes backs off ever longer, keeps its last state and i
   expect(condition(w, 'web', 'Available')?.status).toBe('False')
 })
 
+test('each pause between two crashes is longer than the one before, up to a limit', async () => {
+  const w = world(deployment('web', { replicas: 1 }), behaviour('crash', { labels: { app: 'web' } }, { fail: 'crash' }))
+  const starts: number[] = []
+  w.store.onChange(({ object }) => {
+    const restarts = object.kind === 'Pod' ? (pods(w, 'web')[0]?.status?.containerStatuses?.[0]?.restartCount ?? 0) : 0
+    if (restarts > starts.length) starts.push(w.ports.clock.elapsed())
+  })
+  await w.ports.advance(4_000)
+  const gaps = starts.slice(1).map((at, i) => at - (starts[i] ?? 0))
+  expect(gaps.slice(0, 3)).toEqual([450, 750, 750])
+})
+
+test('scaling down takes the pods that are not ready first', async () => {
+  const w = world(deployment('web', { replicas: 4 }), behaviour('stuck', { labels: { app: 'web' }, podsStuck: 2 }, { fail: 'neverReady' }))
+  await w.ports.until(() => must(w, 'Deployment', 'web').status?.readyReplicas === 2)
+  const now = must(w, 'Deployment', 'web')
+  const scaled = { ...now, spec: { ...(now.spec ?? {}), replicas: 2 } }
+  w.store.update(scaled)
+  await w.ports.settle()
+  expect(pods(w, 'web').map(isReady)).toEqual([true, true])
+})
+
 test('a new revision that crashes leaves the old pods in place, exceeds its deadline, and is healed by the old template', async () => {
   const w = world(deployment('web'), behaviour('crash', { image: 'web:2' }, { fail: 'crash' }))
   await w.ports.until(rolledOut(w, 'web'))
@@ -236,7 +258,7 @@ test('Recreate stops every old pod before the first new one is made', async () =
   let mixed = false
   await w.ports.until(
     () => {
-      mixed ||= new Set(imagesOf(w, 'web')).size > 1
+      mixed ||= new Set(list(w.store, 'Pod', NS).map((pod) => pod.spec?.containers[0]?.image)).size > 1
       return rolledOut(w, 'web')() && imagesOf(w, 'web').every((image) => image === 'web:2')
     },
     10_000,
@@ -343,11 +365,11 @@ test('a StatefulSet makes its pods in order and replaces them from the last to t
   const made: string[] = []
   const order: string[] = []
   w.store.onChange(({ type, object }) => {
-    if (object.kind === 'Pod' && type === 'ADDED') made.push(object.metadata.name)
+    if (object.kind === 'Pod' && type === 'ADDED') made.push(`${object.metadata.name} after ${pods(w, 'db').filter(isReady).length} ready`)
     if (object.kind === 'Pod' && type === 'DELETED') order.push(object.metadata.name)
   })
   await w.ports.until(() => must(w, 'StatefulSet', 'db').status?.readyReplicas === 3)
-  expect(made).toEqual(['db-0', 'db-1', 'db-2'])
+  expect(made).toEqual(['db-0 after 0 ready', 'db-1 after 1 ready', 'db-2 after 2 ready'])
   const before = must(w, 'StatefulSet', 'db').status?.currentRevision
   setStateful(w, 'db', 'db:2')
   await w.ports.until(() => must(w, 'StatefulSet', 'db').status?.currentRevision !== before)

@@ -9,7 +9,7 @@ import { checkBehaviour } from './behaviour.ts'
 const OUTCOMES = ['fixed', 'unproven', 'undone', 'refused', 'told', 'observed', 'cancelled', 'failed'] as const satisfies readonly Outcome[]
 
 const expectation = z.strictObject({ alert: z.string(), outcome: z.enum(OUTCOMES), action: z.string().exactOptional(), reason: z.string().exactOptional() })
-export type Expectation = z.output<typeof expectation>
+type Expectation = z.output<typeof expectation>
 
 const incidentSchema = z.strictObject({
   apiVersion: z.literal('practice.alerts-slm.io/v1'),

@@ -12,7 +12,7 @@ interface Told {
 const within = (some: ReadonlySet<string>, all: ReadonlySet<string>): boolean => [...some].every((one) => all.has(one))
 
 /** Why there is something to tell; undefined when there is not. */
-export function notifyReason(
+function notifyReason(
   told: Told | undefined,
   now: { readonly firing: ReadonlySet<string>; readonly resolved: ReadonlySet<string>; readonly at: number },
   sendResolved: boolean,

@@ -10,7 +10,7 @@ interface Ended {
   readonly startedAt: string
   readonly finishedAt: string
 }
-export type State =
+type State =
   | { readonly waiting: { readonly reason: string; readonly message?: string } }
   | { readonly running: { readonly startedAt: string } }
   | { readonly terminated: Ended }
@@ -22,7 +22,7 @@ export interface ContainerNow {
   readonly restarts: number
   readonly ready: boolean
 }
-export interface Told {
+interface Told {
   readonly type: 'Normal' | 'Warning'
   readonly reason: string
   readonly message: string

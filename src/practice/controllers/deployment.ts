@@ -3,9 +3,9 @@ import { type Condition, controllerOf, get, type Live, namespaceOf, ownedBy, own
 import type { Controller, Ground, Key } from './ground.ts'
 import { bareTemplate, HASH, isTerminating, type PodTemplate, sameTemplate, templateHash } from './pods.ts'
 
-export type Deployment = Live<'Deployment'>
-export type ReplicaSet = Live<'ReplicaSet'>
-export const REVISION = 'deployment.kubernetes.io/revision'
+type Deployment = Live<'Deployment'>
+type ReplicaSet = Live<'ReplicaSet'>
+const REVISION = 'deployment.kubernetes.io/revision'
 const DESIRED = 'deployment.kubernetes.io/desired-replicas'
 const MAXIMUM = 'deployment.kubernetes.io/max-replicas'
 /** Annotations that a Deployment keeps to itself; all others are copied to its ReplicaSets. */
@@ -57,7 +57,7 @@ const total = (sets: readonly ReplicaSet[], count: (set: ReplicaSet) => number):
 const revisionOf = (set: ReplicaSet): number => Number(set.metadata.annotations?.[REVISION] ?? 0)
 
 /** The oldest set of this template: a template that comes back finds its old set. */
-export const newSetOf = (deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined =>
+const newSetOf = (deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined =>
   sets.find((set) => sameTemplate(set.spec?.template ?? {}, template(deployment)))
 
 function surge(deployment: Deployment): number {
