@@ -10,10 +10,7 @@ interface Ended {
   readonly startedAt: string
   readonly finishedAt: string
 }
-type State =
-  | { readonly waiting: { readonly reason: string; readonly message?: string } }
-  | { readonly running: { readonly startedAt: string } }
-  | { readonly terminated: Ended }
+type State = { readonly waiting: { readonly reason: string; readonly message?: string } } | { readonly running: { readonly startedAt: string } } | { readonly terminated: Ended }
 
 export interface ContainerNow {
   readonly name: string

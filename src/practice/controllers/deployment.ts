@@ -57,8 +57,7 @@ const total = (sets: readonly ReplicaSet[], count: (set: ReplicaSet) => number):
 const revisionOf = (set: ReplicaSet): number => Number(set.metadata.annotations?.[REVISION] ?? 0)
 
 /** The oldest set of this template: a template that comes back finds its old set. */
-const newSetOf = (deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined =>
-  sets.find((set) => sameTemplate(set.spec?.template ?? {}, template(deployment)))
+const newSetOf = (deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined => sets.find((set) => sameTemplate(set.spec?.template ?? {}, template(deployment)))
 
 function surge(deployment: Deployment): number {
   const { maxSurge, maxUnavailable } = deployment.spec?.strategy?.rollingUpdate ?? {}
