@@ -29,18 +29,22 @@ const keyOf = (alert: string, labels: Labels): string => `${alert} ${JSON.string
 
 export function makeEvaluator(store: Store, clock: Clock, pace: Pace, rules: readonly AlertRule[] = ALERT_RULES): Evaluator {
   const watched = new Map<string, Watched>()
-  const values = new Map<string, { readonly value: unknown; readonly since: number }>()
+  /** Values asked of in the last look and in this one: what nobody asks of any more is forgotten. */
+  let known = new Map<string, { readonly value: unknown; readonly since: number }>()
+  let asked: typeof known = new Map()
   const view: View = {
     store,
     unchangedFor(key, value) {
-      const before = values.get(key)
+      const before = known.get(key)
       const now = before && before.value === value ? before : { value, since: clock.elapsed() }
-      values.set(key, now)
+      asked.set(key, now)
       return (clock.elapsed() - now.since) / pace.forFactor
     },
   }
   /** Takes note of what holds now. */
   const look = (now: number): void => {
+    known = asked
+    asked = new Map()
     for (const rule of rules) {
       for (const series of rule.series(view)) {
         const key = keyOf(rule.alert, series.labels)

@@ -344,10 +344,11 @@ test('with its Deployment gone, ReplicaSets and pods are gone too, and what is n
 })
 
 test('what a pod uses is measured while it runs', async () => {
-  const w = world(deployment('web', { replicas: 1 }), behaviour('busy', { labels: { app: 'web' } }, { usage: { cpu: '900m', memory: '300Mi' } }))
+  const w = world(deployment('web', { replicas: 1 }), behaviour('busy', { labels: { app: 'web' } }, { usage: { cpu: '900m', memory: '300Mi' }, throttled: 0.4 }))
   await w.ports.until(rolledOut(w, 'web'))
   const name = pods(w, 'web')[0]?.metadata.name ?? ''
   expect(get(w.store, 'PodMetrics', NS, name)?.containers).toEqual([{ name: 'app', usage: { cpu: '900m', memory: '300Mi' } }])
+  expect(get(w.store, 'PodMetrics', NS, name)?.metadata.annotations).toEqual({ 'practice.alerts-slm.io/throttled': 'app=0.4' })
   w.store.remove('Pod', NS, name)
   await w.ports.settle()
   expect(get(w.store, 'PodMetrics', NS, name)).toBeUndefined()

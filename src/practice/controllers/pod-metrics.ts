@@ -7,7 +7,7 @@ import type { ContainerNow } from './container.ts'
 import type { Ground } from './ground.ts'
 import type { Pod } from './pods.ts'
 
-/** The share of throttled CPU periods, which only a Prometheus would know. */
+/** `container=share` of throttled CPU periods, which only a Prometheus would know. */
 export const THROTTLED = 'practice.alerts-slm.io/throttled'
 
 type Container = NonNullable<Pod['spec']>['containers'][number]
@@ -37,7 +37,7 @@ export function measure({ store, clock }: Pick<Ground, 'store' | 'clock'>, pod: 
       name: pod.metadata.name,
       namespace: namespaceOf(pod),
       labels: pod.metadata.labels ?? {},
-      ...(fate?.throttled !== undefined && { annotations: { [THROTTLED]: JSON.stringify({ [fate.container]: fate.throttled }) } }),
+      ...(fate?.throttled !== undefined && { annotations: { [THROTTLED]: `${fate.container}=${fate.throttled}` } }),
     },
     timestamp: stamp(clock.now()),
     window: '15s',
