@@ -8,7 +8,12 @@ import { checkBehaviour } from './behaviour.ts'
 
 const OUTCOMES = ['fixed', 'unproven', 'undone', 'refused', 'told', 'observed', 'cancelled', 'failed'] as const satisfies readonly Outcome[]
 
-const expectation = z.strictObject({ alert: z.string(), outcome: z.enum(OUTCOMES), action: z.string().exactOptional(), reason: z.string().exactOptional() })
+const expectation = z.strictObject({
+  alert: z.union([z.string(), z.array(z.string()).min(1)]).describe('of the alert that opened the case; several where it is chance which of them comes first'),
+  outcome: z.enum(OUTCOMES),
+  action: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+})
 type Expectation = z.output<typeof expectation>
 
 const incidentSchema = z.strictObject({
@@ -100,8 +105,12 @@ export interface Difference {
 
 const ACTED: readonly Outcome[] = ['fixed', 'unproven', 'undone']
 const fits = (wanted: Expectation, ending: Ending): boolean =>
-  wanted.alert === ending.alert && wanted.outcome === ending.outcome && (wanted.action ?? ending.action) === ending.action && (wanted.reason ?? ending.reason) === ending.reason
-const written = ({ alert, outcome, action, reason }: Expectation | Ending): string => [alert, outcome, action, reason].filter((part) => part !== undefined).join(' ')
+  [wanted.alert].flat().includes(ending.alert) &&
+  wanted.outcome === ending.outcome &&
+  (wanted.action ?? ending.action) === ending.action &&
+  (wanted.reason ?? ending.reason) === ending.reason
+const written = ({ alert, outcome, action, reason }: Expectation | Ending): string =>
+  [[alert].flat().join(' or '), outcome, action, reason].filter((part) => part !== undefined).join(' ')
 
 /**
  * What differs from what is expected; `endings` in the order in which the cases closed. Each expected ending has to be there, in order.
