@@ -117,9 +117,12 @@ export async function walk(start: Open, corridor: Corridor): Promise<Closed | Pa
   }
   return file.at === 'closed' || file.at === 'parked' ? file : close(file, 'failed', 'WALK_DID_NOT_END', `the object kept changing: ${TURNS} pages without an end`)
 
-  async function throughGates(planned: Planned): Promise<Applied | Decided | Parked | Closed> {
+  async function throughGates(planned: Planned): Promise<Applied | Located | Decided | Parked | Closed> {
     const { answers, permit } = await timed('gate', planned, rooms.gate(planned))
     if (!permit) return rooms.stopped(planned, answers)
+    // Who joined at the gates has not been considered, and from the intent on nobody can.
+    const whole = rooms.withJoined(planned)
+    if (whole.at === 'located') return whole
     const intended = await rooms.intend(planned, permit)
     return intended.at === 'planned' ? timed('apply', intended, rooms.apply(intended, permit)) : intended
   }

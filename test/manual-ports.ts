@@ -76,7 +76,8 @@ export function manualPorts({ start = START, seed = 1, http = noNetwork }: Manua
   }
 
   return {
-    clock: { now: () => wall, elapsed: () => elapsed },
+    // Whole milliseconds, as Date.now gives them.
+    clock: { now: () => Math.floor(wall), elapsed: () => elapsed },
     timers: {
       after(milliseconds, run) {
         const timer = { at: elapsed + Math.max(0, milliseconds), order: ++order, run }

@@ -49,6 +49,7 @@ export interface DispatchOptions {
 const BATCH = 500
 const ORDERS_EVERY_MS = 1_000
 const PRUNE_EVERY_MS = 600_000
+const TROUBLE_MS = { first: 1_000, longest: 60_000 }
 
 const opened = (page: Open): Opened => ({ at: 'opened', id: page.id, openedAt: page.openedAt, alerts: page.alerts })
 const ownerOf = (page: Open): string | undefined => ('target' in page ? ownerKey(page.target.owner) : undefined)
@@ -62,7 +63,10 @@ export function makeDispatch(options: DispatchOptions) {
   const { ports, history, intake, observer, limits } = options
   const lanes = new Lanes()
   const walking = new Map<CaseId, Promise<void>>()
-  const queue: { readonly id: CaseId; readonly start: () => Promise<Closed | Parked> }[] = []
+  /** In the order in which they came. */
+  const queue = new Map<CaseId, () => Promise<Closed | Parked>>()
+  /** Cases that could not be filed, and how often in a row: they are taken up again, later each time. */
+  const troubled = new Map<CaseId, number>()
   let running = false
   let drainSoon = false
   let cancelDue: Cancel | undefined
@@ -73,13 +77,15 @@ export function makeDispatch(options: DispatchOptions) {
   const enterLane = (file: Located): Located | Parked | Closed => {
     history.located(file)
     const owner = ownerKey(file.target.owner)
-    const entry = lanes.enter(owner, file.id, file.alerts)
+    const entry = lanes.enter(owner, file.id)
     switch (entry.kind) {
       case 'taken':
         return file
       case 'join': {
         history.join(file, entry.host)
-        if (entry.parked) joinParked(entry.host, file.alerts)
+        // One that walks finds the newcomers on its way; one that waits is judged afresh with them at once.
+        if (walking.has(entry.host)) lanes.gather(entry.host, file.alerts)
+        else enqueueStored(entry.host)
         return close(file, 'cancelled', 'JOINED_CASE', `case ${entry.host} of ${describeRef(file.target.owner)} is open and took this alert`)
       }
       case 'behind': {
@@ -92,15 +98,8 @@ export function makeDispatch(options: DispatchOptions) {
         return entry satisfies never
     }
   }
-  /** The waiting case gets the alerts and is judged afresh at once. */
-  const joinParked = (host: CaseId, alerts: readonly Alert[]) => {
-    const stored = history.case(host)
-    if (!stored || stored.closedAt !== undefined || stored.state !== 'parked') return
-    history.keep({ ...stored.page, alerts: [...stored.page.alerts, ...alerts] })
-    if (!walking.has(host)) enqueueStored(host)
-  }
   const withJoined = (file: Planned): Located | Planned => {
-    const joined = lanes.takeJoined(ownerKey(file.target.owner), file.id)
+    const joined = lanes.takeJoined(file.id)
     if (joined.length === 0) return file
     const { decision: _, explanation: __, plan: ___, ...page } = file
     const located: Located = { ...page, at: 'located', alerts: [...file.alerts, ...joined] }
@@ -129,6 +128,8 @@ export function makeDispatch(options: DispatchOptions) {
   }
   /** In the same turn as the intent: from here until the object has settled the case holds its lane and one of the slots. */
   const takeSlot = (file: Planned): Parked | Closed | undefined => {
+    // A walk that comes back after its lease ran out: the case is filed, and nothing may be done in its name any more.
+    if (history.case(file.id)?.closedAt !== undefined) return close(file, 'failed', 'WALK_DID_NOT_END', 'the walk did not return in time')
     if (lanes.acting < options.policy().concurrentActions) {
       lanes.act(ownerKey(file.target.owner), file.id)
       return undefined
@@ -145,47 +146,67 @@ export function makeDispatch(options: DispatchOptions) {
 
   // ── walking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
   const enqueue = (id: CaseId, start: () => Promise<Closed | Parked>) => {
-    if (walking.has(id) || queue.some((waiting) => waiting.id === id)) return
-    queue.push({ id, start })
+    if (walking.has(id) || queue.has(id)) return
+    queue.set(id, start)
     pump()
   }
   const pump = () => {
-    while (running && walking.size < limits.walks) {
-      const next = queue.shift()
-      if (!next) return
-      const walked = leased(next.id, next.start)
-        .then((result) => finish(next.id, result))
-        .catch((error: unknown) => {
-          if (!stopping.signal.aborted) observer.trouble(error, next.id)
-        })
+    for (const [id, start] of queue) {
+      if (!running || walking.size >= limits.walks) return
+      queue.delete(id)
+      const walked = leased(id, start)
+        .then((result) => finish(id, result))
+        .then(
+          () => void troubled.delete(id),
+          (error: unknown) => onTrouble(id, error),
+        )
         .finally(() => {
-          walking.delete(next.id)
+          walking.delete(id)
           pump()
           armDue()
         })
-      walking.set(next.id, walked)
+      walking.set(id, walked)
     }
   }
-  /** A walk that never returns must not keep its lane for ever; a permit lasts 5 s, so it can write nothing afterwards. */
+  /** A defect, or a store that cannot be written: the case stands as it was last kept, and is taken up from there. */
+  const onTrouble = (id: CaseId, error: unknown) => {
+    if (stopping.signal.aborted) return
+    observer.trouble(error, id)
+    const times = (troubled.get(id) ?? 0) + 1
+    troubled.set(id, times)
+    later(Math.min(TROUBLE_MS.longest, TROUBLE_MS.first * 2 ** (times - 1)), () => enqueueStored(id))
+  }
+  const later = (milliseconds: number, run: () => void) => {
+    const cancel = ports.timers.after(milliseconds, () => {
+      cancels.delete(cancel)
+      if (running) run()
+    })
+    cancels.add(cancel)
+  }
+  /** A walk that never returns must not keep its lane for ever. */
   const leased = (id: CaseId, start: () => Promise<Closed | Parked>): Promise<Closed | Parked> =>
     new Promise((resolve, reject) => {
-      const cancel = ports.timers.after(limits.leaseMs, () => {
-        const page = history.case(id)?.page
-        if (page)
-          resolve(
-            page.at === 'applied'
-              ? park(page, 'verification', ports.clock.now(), 'the check did not return in time')
-              : close(page, 'failed', 'WALK_DID_NOT_END', 'the walk did not return in time'),
-          )
-      })
-      start().then(resolve, reject).finally(cancel)
+      const expire = () => {
+        const stored = history.case(id)
+        // Between intent and the end of the write every request has its own deadline, and only the walk itself knows how far it came.
+        if (stored?.state === 'intended') cancel = ports.timers.after(limits.leaseMs, expire)
+        else if (stored) resolve(expired(stored.page))
+      }
+      let cancel = ports.timers.after(limits.leaseMs, expire)
+      start()
+        .then(resolve, reject)
+        .finally(() => cancel())
     })
+  const expired = (page: Open): Closed | Parked =>
+    page.at === 'applied'
+      ? park(page, 'verification', ports.clock.now(), 'the check did not return in time')
+      : close(page, 'failed', 'WALK_DID_NOT_END', 'the walk did not return in time')
 
   const finish = (id: CaseId, result: Closed | Parked) => {
     const { page } = result
     const owner = ownerOf(page)
     // Alerts that joined while the case was on its way to an early end have not been considered yet.
-    const joined = owner !== undefined && page.at !== 'applied' ? lanes.takeJoined(owner, id) : []
+    const joined = page.at === 'applied' ? [] : lanes.takeJoined(id)
     if (joined.length > 0) {
       const again: Opened = { ...opened(page), alerts: [...page.alerts, ...joined] }
       history.keep(again)
@@ -203,12 +224,15 @@ export function makeDispatch(options: DispatchOptions) {
       observer.parked(result)
     }
     const holdsLane = result.at === 'parked' && isActing(page)
-    if (!holdsLane && slotWaiters.size > 0) {
-      for (const waiting of slotWaiters) if (waiting !== id) freed(waiting)
+    // Only a case that held a slot gives one back; whoever finds it taken again waits anew.
+    if (owner !== undefined && !holdsLane && lanes.acts(owner, id)) {
+      for (const waiting of slotWaiters) freed(waiting)
       slotWaiters.clear()
     }
     if (owner !== undefined && !holdsLane) freed(lanes.leave(owner, id, result.at === 'parked' && page.at !== 'applied'))
     if (result.at === 'closed' || (result.waitingFor === 'approval' && !asked)) tellOf(result)
+    // It ended while the case was walking, after the gate that would have seen it.
+    if (result.at === 'parked' && page.at !== 'applied' && allResolved(page)) freed(id)
   }
   const freed = (id: CaseId | undefined) => {
     if (id !== undefined) ports.timers.soon(() => enqueueStored(id))
@@ -227,6 +251,7 @@ export function makeDispatch(options: DispatchOptions) {
 
   /** Takes a stored case up again, at the page that its state asks for. */
   const enqueueStored = (id: CaseId) => {
+    if (walking.has(id) || queue.has(id)) return
     const stored = history.case(id)
     if (stored && stored.closedAt === undefined) enqueue(id, () => resume(id))
   }
@@ -277,7 +302,7 @@ export function makeDispatch(options: DispatchOptions) {
       after = []
       intake.recount()
       observer.trouble(error, undefined)
-      cancels.add(ports.timers.after(1_000, wake))
+      later(TROUBLE_MS.first, wake)
       return
     }
     for (const run of after) run()
@@ -349,24 +374,22 @@ export function makeDispatch(options: DispatchOptions) {
   const armDue = () => {
     cancelDue?.()
     if (!running) return
-    const at = history.nextDue()
-    if (at === undefined) return
-    cancelDue = ports.timers.after(Math.min(Math.max(5, at - ports.clock.now()), 60_000), () => {
-      for (const stored of history.due(ports.clock.now(), BATCH)) enqueueStored(stored.id)
-      armDue()
-    })
+    const now = ports.clock.now()
+    for (const id of history.due(now, BATCH)) if (!troubled.has(id)) enqueueStored(id)
+    // What is due already walks by now, and comes here again when it has.
+    const at = history.nextDue(now)
+    if (at !== undefined) cancelDue = ports.timers.after(Math.min(Math.max(5, at - now), 60_000), armDue)
   }
   const every = (milliseconds: number, run: () => void) => {
     const turn = () => {
-      if (!running) return
       try {
         run()
       } catch (error) {
         observer.trouble(error, undefined)
       }
-      cancels.add(ports.timers.after(milliseconds, turn))
+      later(milliseconds, turn)
     }
-    cancels.add(ports.timers.after(milliseconds, turn))
+    later(milliseconds, turn)
   }
   const takeOrders = () => {
     for (const order of history.newOrders()) takeOrder(order)
@@ -374,13 +397,17 @@ export function makeDispatch(options: DispatchOptions) {
   const takeOrder = (order: Order) => {
     const stored = history.case(order.caseId)
     if (!stored) return history.orderDone(order.id, `there is no case ${order.caseId}`)
+    // It stays an order until the walk has come to rest.
+    if (walking.has(stored.id) || queue.has(stored.id)) return
     if (order.kind === 'undo') {
       if (stored.page.at !== 'applied' || stored.outcome === 'undone')
         return history.orderDone(order.id, stored.outcome === 'undone' ? 'this case is undone already' : 'nothing was changed in this case')
-      if (walking.has(stored.id)) return
       walking.set(
         stored.id,
-        undoing(order, stored).finally(() => walking.delete(stored.id)),
+        undoing(order, stored).finally(() => {
+          walking.delete(stored.id)
+          armDue()
+        }),
       )
       return
     }
@@ -397,8 +424,10 @@ export function makeDispatch(options: DispatchOptions) {
   const undoing = async (order: Order, stored: StoredCase): Promise<void> => {
     try {
       const result = await options.undo(stored, order.by)
-      if (stored.closedAt === undefined) finish(stored.id, result)
-      else if (result.at === 'closed' && result.outcome === 'undone') history.undone(stored.id, result.reason, result.because)
+      // Refused: the case goes on, or stays, as it was.
+      const undone = result.at === 'closed' && result.outcome === 'undone'
+      if (undone && stored.closedAt === undefined) finish(stored.id, result)
+      else if (undone) history.undone(stored.id, result.reason, result.because)
       history.orderDone(order.id, result.because)
     } catch (error) {
       history.orderDone(order.id, `not undone: ${error instanceof Error ? error.message : String(error)}`)
@@ -409,7 +438,7 @@ export function makeDispatch(options: DispatchOptions) {
     /** Something was committed to the intake. */
     wake,
     get walking() {
-      return walking.size + queue.length
+      return walking.size + queue.size
     },
     takeSlot,
     stopped,
@@ -445,7 +474,8 @@ export function makeDispatch(options: DispatchOptions) {
       stopping.abort(new Error('stopping'))
       cancelDue?.()
       for (const cancel of cancels) cancel()
-      queue.length = 0
+      cancels.clear()
+      queue.clear()
       await Promise.allSettled([...walking.values()])
     },
   }

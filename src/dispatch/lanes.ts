@@ -6,44 +6,49 @@ import type { CaseId } from '../domain/case-file.ts'
 
 interface Lane {
   readonly caseId: CaseId
-  acting: boolean
-  joined: Alert[]
+  readonly acting: boolean
 }
 
-export type Entry = { readonly kind: 'taken' } | { readonly kind: 'join'; readonly host: CaseId; readonly parked: boolean } | { readonly kind: 'behind'; readonly host: CaseId }
+export type Entry = { readonly kind: 'taken' } | { readonly kind: 'join'; readonly host: CaseId } | { readonly kind: 'behind'; readonly host: CaseId }
 
 export class Lanes {
   readonly #lanes = new Map<string, Lane>()
   /** The open case of an owner that holds no lane. */
   readonly #waiting = new Map<string, CaseId>()
+  readonly #joined = new Map<CaseId, readonly Alert[]>()
 
-  enter(owner: string, id: CaseId, alerts: readonly Alert[]): Entry {
+  enter(owner: string, id: CaseId): Entry {
     const lane = this.#lanes.get(owner)
     const waiting = this.#waiting.get(owner)
-    if (waiting !== undefined && waiting !== id) return { kind: 'join', host: waiting, parked: true }
+    if (waiting !== undefined && waiting !== id) return { kind: 'join', host: waiting }
     if (!lane || lane.caseId === id) {
       this.#waiting.delete(owner)
-      if (!lane) this.#lanes.set(owner, { caseId: id, acting: false, joined: [] })
+      if (!lane) this.#lanes.set(owner, { caseId: id, acting: false })
       return { kind: 'taken' }
     }
     if (lane.acting) {
       this.#waiting.set(owner, id)
       return { kind: 'behind', host: lane.caseId }
     }
-    lane.joined.push(...alerts)
-    return { kind: 'join', host: lane.caseId, parked: false }
+    return { kind: 'join', host: lane.caseId }
   }
 
+  /** For a case that is walking: it takes these up before it acts. */
+  gather(host: CaseId, alerts: readonly Alert[]): void {
+    this.#joined.set(host, [...(this.#joined.get(host) ?? []), ...alerts])
+  }
   /** What joined since it was last asked; the case is then decided with all of it. */
-  takeJoined(owner: string, id: CaseId): readonly Alert[] {
-    const lane = this.#lanes.get(owner)
-    if (!lane || lane.caseId !== id) return []
-    const joined = lane.joined
-    lane.joined = []
+  takeJoined(id: CaseId): readonly Alert[] {
+    const joined = this.#joined.get(id) ?? []
+    this.#joined.delete(id)
     return joined
   }
   act(owner: string, id: CaseId): void {
-    this.#lanes.set(owner, { caseId: id, acting: true, joined: [] })
+    this.#lanes.set(owner, { caseId: id, acting: true })
+  }
+  acts(owner: string, id: CaseId): boolean {
+    const lane = this.#lanes.get(owner)
+    return lane?.caseId === id && lane.acting
   }
   get acting(): number {
     return [...this.#lanes.values()].filter((lane) => lane.acting).length

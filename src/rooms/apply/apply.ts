@@ -93,8 +93,9 @@ export const apply =
     const sent = await sendAll(applier, steps, file.id)
     if (sent.written === 0 && sent.fault !== undefined && sent.certain) {
       applier.onWritten(steps, isFault(sent.fault, 'CLUSTER_CONFLICT') ? 'conflict' : 'refused')
-      const again = await notWritten(applier, file, sent.fault instanceof Error ? sent.fault.message : 'not sent')
-      if (isFault(sent.fault, 'CLUSTER_CONFLICT')) return again
+      await notWritten(applier, file, sent.fault instanceof Error ? sent.fault.message : 'not sent')
+      // A conflict too: whoever changed the object may have done this very thing, and planned once more by the old decision "back to the
+      // revision before" is the way back into the trouble. The corridor waits a moment and has everything judged afresh.
       throw sent.fault
     }
     applier.onWritten(steps, sent.fault === undefined ? 'done' : 'unknown')
@@ -121,6 +122,7 @@ export const recover =
       return applied
     }
     if (effect === 'untouched') {
+      await applier.ledger.complete(file.id, 'cancelled')
       applier.log.withdraw(file, 'after a restart the object is as it was before the plan: nothing had been written')
       return file
     }

@@ -46,16 +46,23 @@ async function sendOne(sending: Sending, step: Step, caseId: CaseId, index: numb
       return
     } catch (error) {
       if (!isFault(error)) throw error
-      lost ||= error.code === 'CLUSTER_ANSWER_UNKNOWN'
+      // An API server that failed may have failed after the write.
+      lost ||= isFault(error, 'CLUSTER_ANSWER_UNKNOWN', 'CLUSTER_ERROR')
       // A conflict after a lost answer is most likely our own change.
-      if (lost && (await seen(sending, step)) === 'landed') return
+      const effect = lost ? await seen(sending, step) : 'untouched'
+      if (effect === 'landed') return
       const again = isFault(error, 'CLUSTER_ANSWER_UNKNOWN', 'CLUSTER_UNREACHABLE', 'CLUSTER_THROTTLED', 'CLUSTER_ERROR') && step.kind !== 'exec'
-      if (!again || attempt + 1 >= sending.tries)
-        throw lost && error.code !== 'CLUSTER_ANSWER_UNKNOWN' ? new Fault('CLUSTER_ANSWER_UNKNOWN', `an answer was lost, then: ${error.message}`, { cause: error }) : error
+      if (!again || attempt + 1 >= sending.tries) throw given(error, effect)
       await pause(sending.ports.timers, backoff(sending, attempt, error))
     }
   }
 }
+
+/** Answered, and the object is as it was: nothing was written. Otherwise whoever asks has to look again. */
+const given = (error: Fault, effect: Awaited<ReturnType<typeof seen>>): Fault =>
+  error.code === 'CLUSTER_ANSWER_UNKNOWN' || effect === 'untouched'
+    ? error
+    : new Fault('CLUSTER_ANSWER_UNKNOWN', `it is not known whether this was written, for an answer was lost, then: ${error.message}`, { cause: error })
 
 async function seen(sending: Sending, step: Step): Promise<'landed' | 'untouched' | 'changed' | 'unreadable'> {
   try {

@@ -2,7 +2,7 @@
 // fields are still as it left them.
 
 import type { Seen } from '../../actions/define-action.ts'
-import { type Applied, type Closed, close, type Parked, park } from '../../domain/case-file.ts'
+import { type Answer, type Applied, type Closed, close, type Parked, park } from '../../domain/case-file.ts'
 import { formatDuration } from '../../domain/duration.ts'
 import { isFault } from '../../domain/fault.ts'
 import { compareHealth } from '../../domain/health.ts'
@@ -86,17 +86,23 @@ async function alertStage(applier: Applier, file: Applied): Promise<Parked | Clo
   return lookAgain(file, now + policy.checkEveryMs, `${owner} has settled; ${why}`)
 }
 
+const stopOf = (answers: readonly Answer[]): string => answers.flatMap((answer) => ('why' in answer ? [answer.why] : []))[0] ?? 'its permit had expired'
+
 /** Undo passes the gates that still apply. What is already as it was before counts as undone: a crash may lie between. */
 export async function undo(applier: Applier, file: Applied, reason: 'MADE_WORSE' | 'UNDONE_BY_PERSON', why: string): Promise<Parked | Closed> {
+  // What a person asked for in vain changes nothing of how the case ended.
+  const refused = (because: string, extra?: Parameters<typeof close>[4]): Closed | Promise<Closed> =>
+    reason === 'UNDONE_BY_PERSON' ? close(file, 'unproven', 'UNDO_REFUSED', because, extra) : ended(applier, file, 'unproven', 'UNDO_REFUSED', because, extra)
   const steps = file.plan.undo
-  if ('impossible' in steps) return ended(applier, file, 'unproven', 'UNDO_REFUSED', `${why}. It cannot be undone: ${steps.impossible}`)
-  if ((await effectOfAll(applier.read, steps)) !== 'landed') {
+  if ('impossible' in steps) return refused(`${why}. It cannot be undone: ${steps.impossible}`)
+  const effect = await effectOfAll(applier.read, steps)
+  if (effect !== 'landed') {
     const { answers, permit } = await applier.gateUndo(file)
     const allowed = permit?.spend(applier.ports.clock.now())
-    if (!allowed || allowed.length === 0) return ended(applier, file, 'unproven', 'UNDO_REFUSED', `${why}. The undo did not pass the gates`, { answers })
+    if (!allowed || allowed.length === 0)
+      return refused(`${why}. The undo did not pass the gates: ${effect === 'changed' ? 'the object was changed since; ' : ''}${stopOf(answers)}`, { answers })
     const sent = await sendAll(applier, allowed, file.id)
-    if (isFault(sent.fault, 'CLUSTER_CONFLICT', 'CLUSTER_FORBIDDEN', 'CLUSTER_INVALID', 'CLUSTER_NOT_FOUND'))
-      return ended(applier, file, 'unproven', 'UNDO_REFUSED', `${why}. The undo was refused: ${sent.fault.message}`)
+    if (isFault(sent.fault, 'CLUSTER_CONFLICT', 'CLUSTER_FORBIDDEN', 'CLUSTER_INVALID', 'CLUSTER_NOT_FOUND')) return refused(`${why}. The undo was refused: ${sent.fault.message}`)
     if (sent.fault !== undefined) throw sent.fault
     applier.onWritten(allowed, 'done')
   }

@@ -8,7 +8,7 @@ import type { Clock, Random } from '../../domain/ports.ts'
 import { ownerKey } from '../../domain/target.ts'
 import type { Database, Value } from '../../libsql/database.ts'
 import { migrate } from '../../libsql/migrations.ts'
-import { type CaseEvent, type EventKind, readAlert, readAttempt, readCase, readEvent, type StoredCase } from './rows.ts'
+import { type CaseEvent, type EventKind, readAlert, readAttempt, readCase, readEvent, readPage, type StoredCase } from './rows.ts'
 import { SCHEMA } from './schema.ts'
 
 /** The latest episode of a fingerprint, with what became of its case. */
@@ -60,6 +60,10 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
   ]
   const SET_PAGE = 'page = ?, owner = coalesce(?, owner), action = coalesce(?, action), rule = coalesce(?, rule), decided_by = coalesce(?, decided_by)'
 
+  const pageOf = (of: CaseId): Open | undefined => {
+    const row = database.get('SELECT page FROM cases WHERE id = ?', of)
+    return row && readPage(row['page'])
+  }
   const attemptsWhere = (where: string, ...values: readonly Value[]) =>
     database
       .all(
@@ -138,9 +142,11 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
           database.run('INSERT INTO beginnings (alert_name, owner, at) VALUES (?, ?, ?)', alertName(alert), owner, ports.clock.now())
       }
     },
-    /** `newcomer` found an open case of its target: its alerts belong to that one now. */
+    /** `newcomer` found an open case of its target: its alerts belong to that one now, on its page too, so that a restart keeps them. */
     join(newcomer: Open, host: CaseId): void {
       database.transaction(() => {
+        const page = pageOf(host)
+        if (page) database.run('UPDATE cases SET page = ? WHERE id = ?', JSON.stringify({ ...page, alerts: [...page.alerts, ...newcomer.alerts] }), host)
         for (const alert of newcomer.alerts) database.run('UPDATE episodes SET case_id = ? WHERE fingerprint = ? AND case_id = ?', host, alert.fingerprint, newcomer.id)
         database.run('UPDATE intake SET case_id = ? WHERE case_id = ?', host, newcomer.id)
         event(host, 'joined', { from: newcomer.id, alerts: newcomer.alerts })
@@ -251,10 +257,11 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
         )
         .map(readCase)
     },
-    due: (now: number, limit: number): readonly StoredCase[] =>
-      database.all('SELECT * FROM cases WHERE closed_at IS NULL AND due_at <= ? ORDER BY due_at LIMIT ?', now, limit).map(readCase),
-    nextDue(): number | undefined {
-      const at = database.get('SELECT min(due_at) AS at FROM cases WHERE closed_at IS NULL AND due_at IS NOT NULL')?.['at']
+    due: (now: number, limit: number): readonly CaseId[] =>
+      database.all('SELECT id FROM cases WHERE closed_at IS NULL AND due_at <= ? ORDER BY due_at LIMIT ?', now, limit).map((row) => caseId(String(row['id']))),
+    /** The first time after this one at which a case is due. */
+    nextDue(after: number): number | undefined {
+      const at = database.get('SELECT min(due_at) AS at FROM cases WHERE closed_at IS NULL AND due_at > ?', after)?.['at']
       return typeof at === 'number' ? at : undefined
     },
     events: (of: string): readonly CaseEvent[] => database.all('SELECT * FROM events WHERE case_id = ? ORDER BY id', of).map(readEvent),
