@@ -58,6 +58,7 @@ describe('JSON Patch', () => {
   it('sees no inherited fields, and sets a key named __proto__ as any other', () => {
     refused({}, { op: 'add', path: '/constructor/x', value: 1 })
     refused({}, { op: 'remove', path: '/toString' })
+    refused({}, { op: 'add', path: '/__proto__/polluted', value: true })
     const patched = jsonPatch({}, [{ op: 'add', path: '/__proto__', value: { polluted: true } }])
     expect(Object.keys(patched)).toEqual(['__proto__'])
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)

@@ -775,6 +775,7 @@ export function kubernetesContract(name: string, setup: () => Promise<ApiServer>
       it('a wrong token is 401, whatever it asks for', async () => {
         const { status, body } = await call('GET', configMaps(), undefined, { token: 'wrong' })
         expect([status, body]).toEqual([401, failure(401, 'Unauthorized', { message: 'Unauthorized' })])
+        expect((await call('GET', '/version', undefined, { token: 'wrong' })).status).toBe(401)
       })
       it('without a role everything is 403, with who may not do what to which object', async () => {
         const user = JSON.stringify(api.limited.name)
