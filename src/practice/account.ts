@@ -2,7 +2,7 @@
 import type { Cluster } from './call.ts'
 import { load } from './load.ts'
 
-export interface PolicyRule {
+interface PolicyRule {
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
   readonly verbs: readonly string[]

@@ -13,7 +13,7 @@ import type { Watches } from './watch.ts'
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
 
 /** The path's parts, before anybody asked whether such a resource exists. */
-export interface ApiPath {
+interface ApiPath {
   readonly apiVersion: string
   readonly group: string
   readonly namespace: string
@@ -88,7 +88,7 @@ export interface Cluster {
 }
 
 /** `/api/v1/namespaces/shop/pods/web-1/log` and its like; undefined for everything that is no resource. */
-export function parsePath(path: string): ApiPath | undefined {
+function parsePath(path: string): ApiPath | undefined {
   const [root, ...rest] = path.split('/').filter((part) => part !== '')
   const versioned = root === 'api' ? 1 : 2
   if ((root !== 'api' && root !== 'apis') || rest.length <= versioned) return undefined

@@ -3,7 +3,7 @@ import { pause, type Timers } from '../domain/ports.ts'
 import { Cut } from './listen.ts'
 import { Refusal } from './status.ts'
 
-export interface FaultMatch {
+interface FaultMatch {
   readonly method?: string
   /** A text is a prefix of the path. */
   readonly path?: RegExp | string

@@ -15,7 +15,7 @@ const CONFIG_KEY_SAYS =
 const MOST_ANNOTATIONS = 256 * 1024
 const MOST_DATA = 1024 * 1024
 
-export const tooLong = (field: string, most: number): Flaw => ({ field, reason: 'FieldValueTooLong', message: `Too long: may not be more than ${most} bytes` })
+const tooLong = (field: string, most: number): Flaw => ({ field, reason: 'FieldValueTooLong', message: `Too long: may not be more than ${most} bytes` })
 const bytes = (map: Readonly<Record<string, string>>): number => Object.entries(map).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
 
 /** `prefix/name`, where the prefix is optional. */

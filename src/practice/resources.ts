@@ -134,7 +134,7 @@ const WITHOUT_GENERATION = new Set([
 export const countsGenerations = (stored: string): boolean => !WITHOUT_GENERATION.has(stored)
 
 /** The plural that client-go guesses for a kind nobody described. */
-export function guessPlural(kind: string): string {
+function guessPlural(kind: string): string {
   const word = kind.toLowerCase()
   if (word.endsWith('s')) return `${word}es`
   if (word.endsWith('y') && !/[aeiou]y$/.test(word)) return `${word.slice(0, -1)}ies`

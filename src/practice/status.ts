@@ -47,7 +47,7 @@ const about = (resource: Named, name: string, kind = resource.plural): Plain => 
   ...(resource.group === '' ? {} : { group: resource.group }),
   kind,
 })
-export const kindOf = ({ kind, group }: Pick<Resource, 'kind' | 'group'>): string => (group === '' ? kind : `${kind}.${group}`)
+const kindOf = ({ kind, group }: Pick<Resource, 'kind' | 'group'>): string => (group === '' ? kind : `${kind}.${group}`)
 const quoted = (resource: Named, name: string): string => (name === '' ? resource.qualified : `${resource.qualified} ${JSON.stringify(name)}`)
 
 export const notFound = (resource: Named, name: string): Refusal => new Refusal(404, 'NotFound', `${quoted(resource, name)} not found`, { details: about(resource, name) })

@@ -21,7 +21,7 @@ function selectorText(selector: unknown): string {
   })
   return [...equals, ...expressions].join(',')
 }
-export function scaleOf(object: Stored): Plain {
+function scaleOf(object: Stored): Plain {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const selector = selectorText(at(object, 'spec', 'selector'))
   return {
