@@ -42,7 +42,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 const at = (value: unknown, ...path: readonly (string | number)[]): unknown => path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), value)
 
 export async function latencyBench(quick: boolean) {
-  const count = quick ? 60 : 300
+  // Below the hundred open entries that the ledger holds: none of these cases can end, since nothing moves in this cluster.
+  const count = quick ? 60 : 90
   const names = Array.from({ length: count }, (_, index) => `shop-${index}`)
   const practice = makePractice({ ports: realPorts })
   practice.load([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }, crashes, ...names.map((name) => deployment(name, 1))])

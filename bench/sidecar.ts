@@ -4,13 +4,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { FLAGS } from '../sidecar/flags.mjs'
 import { pause } from '../src/domain/ports.ts'
 import { realPorts } from '../src/ports.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const BUNDLE = join(root, 'dist/sidecar/load.cjs')
-/** What the image sets, too. */
-const FLAGS = ['--max-semi-space-size=1']
 
 export interface BenchSidecar {
   readonly webhook: string

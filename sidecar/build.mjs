@@ -1,10 +1,11 @@
 // `npm run build`: one CommonJS file with everything the sidecar needs but the native library, its code cache, and the rules it starts
 // with, under dist/sidecar. It is what the image holds; `node dist/sidecar/load.cjs` runs it.
-import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { FLAGS } from './flags.mjs'
+import { warm } from './warm.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = join(root, 'dist/sidecar')
@@ -56,11 +57,8 @@ for (const asset of ['rules/library.json', 'package.json']) {
 }
 cpSync(join(root, 'sidecar/load.cjs'), join(out, 'load.cjs'))
 
-const made = spawnSync(process.execPath, [join(out, 'load.cjs')], {
-  env: { PATH: process.env.PATH ?? '', ALERTS_SLM_MAKE_CODE_CACHE: '1', ALERTS_SLM_START_AND_STOP: '1' },
-  stdio: ['ignore', 'inherit', 'inherit'],
-})
-if (made.status !== 0) throw new Error(`the bundle did not start and stop: exit code ${made.status}`)
+writeFileSync(join(out, 'run'), `#!/bin/sh\nexec node ${FLAGS.join(' ')} "$(dirname "$0")/load.cjs" "$@"\n`, { mode: 0o755 })
+await warm(out)
 
 const size = (path) => (statSync(path).isDirectory() ? readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0) : statSync(path).size)
 const kib = (path) => `${Math.round(size(join(out, path)) / 1024)} KiB`

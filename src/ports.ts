@@ -1,5 +1,6 @@
 // The real world behind the ports: the only file that reads the clock, sets timers, draws chance or opens client connections.
-import { Agent, request } from 'undici'
+import api from 'undici/lib/api/index.js'
+import Agent from 'undici/lib/dispatcher/agent.js'
 import type { Http, Ports, Tls } from './domain/ports.ts'
 
 const headersOf = (raw: Record<string, string | string[] | undefined>): Record<string, string> =>
@@ -10,10 +11,14 @@ function pooled(tls: Tls = {}): Http {
   const dispatcher = new Agent({
     connections: 16,
     keepAliveTimeout: 30_000,
+    // Deadlines are the callers', through the timers port; a watch is silent for as long as nothing happens.
+    headersTimeout: 0,
+    bodyTimeout: 0,
     connect: { ca: tls.ca, cert: tls.cert, key: tls.key, servername: tls.serverName, rejectUnauthorized: tls.skipVerify !== true },
   })
   return async ({ method, url, headers, body, signal }) => {
-    const answer = await request(url, { dispatcher, method, headers: headers ?? {}, body: body ?? null, signal: signal ?? null, headersTimeout: 0, bodyTimeout: 0 })
+    const { origin, pathname, search } = new URL(url)
+    const answer = await api.request.call(dispatcher, { origin, path: `${pathname}${search}`, method, headers: headers ?? {}, body: body ?? null, signal: signal ?? null })
     return {
       status: answer.statusCode,
       headers: headersOf(answer.headers),

@@ -295,7 +295,7 @@ export function makeDispatch(options: DispatchOptions) {
     const rows = intake.next(BATCH)
     if (rows.length === 0) return
     try {
-      history.transaction(() => {
+      history.together(() => {
         for (const row of rows) after.push(...takeOne(row))
       })
     } catch (error) {

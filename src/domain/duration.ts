@@ -10,9 +10,10 @@ export function parseDuration(text: string): number | undefined {
   return [...trimmed.matchAll(/(\d+)(ms|[smhdwy])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (UNIT_MS[unit ?? ''] ?? 0), 0)
 }
 
-/** The two largest units that matter, for people: `1h30m`, `45s`, `350ms`. */
+/** The two largest units that matter, for people: `1h30m`, `45s`, `1.5s`, `350ms`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.max(0, Math.round(milliseconds))}ms`
+  if (milliseconds < 10_000) return `${Number((milliseconds / 1_000).toFixed(1))}s`
   let rest = Math.round(milliseconds / 1_000) * 1_000
   const parts: string[] = []
   for (const unit of ['d', 'h', 'm', 's']) {

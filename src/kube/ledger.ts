@@ -141,9 +141,12 @@ function keptIn(body: unknown, known: ReadonlyMap<string, Parsed>): Kept & { rea
       return [key, before?.text === text ? before : { text, entry: parseEntry(key, text) }] as const
     }),
   )
-  const entries = [...parsed.values()].map(({ entry }) => entry).toSorted((a, b) => a.at - b.at)
+  const entries = [...parsed.values()].map(({ entry }) => entry).toSorted(inTime)
   return { entries, version: metadata['resourceVersion'], parsed }
 }
+
+/** The API server's clock is told in whole seconds; within one, ids of cases rise with time. */
+const inTime = (a: LedgerEntry, b: LedgerEntry): number => a.at - b.at || (a.caseId < b.caseId ? -1 : 1)
 
 const sizeOf = (key: string, text: string): number => Buffer.byteLength(key) + Buffer.byteLength(text)
 

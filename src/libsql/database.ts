@@ -39,12 +39,14 @@ export class Database {
   readonly #statements = new Map<string, Libsql.Statement<Column[]>>()
   #depth = 0
   #lost: unknown
+  readonly #synchronous: 'FULL' | 'NORMAL'
 
   constructor(path: string, options: DatabaseOptions = {}) {
+    this.#synchronous = options.synchronous ?? 'FULL'
     try {
       this.#db = new Libsql(path, { timeout: options.busyMs ?? 2_000 })
       this.#db.exec('PRAGMA journal_mode = WAL')
-      this.#db.exec(`PRAGMA synchronous = ${options.synchronous ?? 'FULL'}`)
+      this.#db.exec(`PRAGMA synchronous = ${this.#synchronous}`)
       this.#db.exec('PRAGMA cache_size = -2000')
       if (options.maxBytes !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.max(64, Math.floor(options.maxBytes / PAGE_BYTES))}`)
     } catch (error) {
@@ -74,6 +76,22 @@ export class Database {
    * libsql's own `transaction()` cannot nest, so the statements are ours.
    */
   transaction<T>(work: () => T): T {
+    return this.#within(work)
+  }
+  /**
+   * The same without waiting for the disk: the next durable commit carries it along. What a loss of power may take back here is found
+   * again by looking at what was committed before it; the end of the process takes back nothing.
+   */
+  relaxed<T>(work: () => T): T {
+    if (this.#depth > 0 || this.#synchronous !== 'FULL') return this.#within(work)
+    this.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return this.#within(work)
+    } finally {
+      this.exec('PRAGMA synchronous = FULL')
+    }
+  }
+  #within<T>(work: () => T): T {
     const [begin, commit, rollback] =
       this.#depth === 0
         ? ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK']

@@ -9,8 +9,14 @@ const up = (minutes: number) => tried(minutes, { direction: 'up' })
 const down = (minutes: number) => tried(minutes, { direction: 'down' })
 
 it('refuses after as many undone changes as the policy names', () => {
-  expect(judge(tried(10, { outcome: 'undone' }))).toEqual({ says: 'pass' })
-  expect(judge(tried(10, { outcome: 'undone' }), tried(20, { outcome: 'undone' }))).toMatchObject({ says: 'refuse', code: 'OSCILLATION' })
+  const other = { action: 'restart_pod', outcome: 'undone' } as const
+  expect(judge(tried(10, other))).toEqual({ says: 'pass' })
+  expect(judge(tried(10, other), tried(20, other))).toMatchObject({ says: 'refuse', code: 'OSCILLATION' })
+})
+
+it('refuses at once what was undone here before, whichever alert asked for it then', () => {
+  expect(judge(tried(10, { outcome: 'undone', alert: 'AnotherAlert' }))).toMatchObject({ says: 'refuse', code: 'OSCILLATION' })
+  expect(judge(tried(61, { outcome: 'undone' }))).toEqual({ says: 'pass' })
 })
 
 it('counts turns from up to down and back, the planned one included', () => {

@@ -1,5 +1,4 @@
-// Gate 14: a workload whose changes keep being undone or reversed is not swung once more.
-
+// Gate 14: a workload whose changes keep being undone or reversed is not swung once more, and what was undone here is not done again.
 import { formatDuration } from '../../domain/duration.ts'
 import type { Attempt } from '../../domain/history.ts'
 import { byPast, directionOf } from './past.ts'
@@ -13,6 +12,12 @@ export const oscillation: Gate = {
     byPast(file, seen, now, ({ owner }) => {
       const { limit, windowMs } = seen.policy.oscillation
       const within = owner.filter(({ at, caseId }) => caseId !== file.id && at > now - windowMs)
+      // Whatever alert asks for it now: it made this workload worse, and was taken back.
+      const same = within.find(({ action, outcome }) => action === file.plan.action && outcome === 'undone')
+      if (same) {
+        const why = `${file.plan.action} was tried on ${file.target.owner.kind} ${file.target.owner.name} ${formatDuration(now - same.at)} ago and undone`
+        return refuse('OSCILLATION', why, 'a person finds out why it made things worse')
+      }
       const undone = within.filter(({ outcome }) => outcome === 'undone').length
       const planned: Move = { at: now, action: file.plan.action, direction: directionOf(file.plan.blast) }
       const count = undone + reversals([...within.filter(({ outcome }) => outcome !== 'undone'), planned])

@@ -84,7 +84,8 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     attempts,
     counts,
     newId: (): CaseId => caseId(id()),
-    transaction: <T>(work: () => T): T => database.transaction(work),
+    /** What is taken up, found, parked or closed waits for no disk: intake and intents do. */
+    together: <T>(work: () => T): T => database.relaxed(work),
 
     episode(fingerprint: string): Episode | undefined {
       const row = database.get(
@@ -137,14 +138,16 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     /** The owner became known: from now on the episode counts for it. */
     located(file: Located): void {
       const owner = ownerKey(file.target.owner)
-      for (const alert of file.alerts) {
-        if (database.run('UPDATE episodes SET owner = ? WHERE fingerprint = ? AND owner IS NULL', owner, alert.fingerprint) > 0)
-          database.run('INSERT INTO beginnings (alert_name, owner, at) VALUES (?, ?, ?)', alertName(alert), owner, ports.clock.now())
-      }
+      database.relaxed(() => {
+        for (const alert of file.alerts) {
+          if (database.run('UPDATE episodes SET owner = ? WHERE fingerprint = ? AND owner IS NULL', owner, alert.fingerprint) > 0)
+            database.run('INSERT INTO beginnings (alert_name, owner, at) VALUES (?, ?, ?)', alertName(alert), owner, ports.clock.now())
+        }
+      })
     },
     /** `newcomer` found an open case of its target: its alerts belong to that one now, on its page too, so that a restart keeps them. */
     join(newcomer: Open, host: CaseId): void {
-      database.transaction(() => {
+      database.relaxed(() => {
         const page = pageOf(host)
         if (page) database.run('UPDATE cases SET page = ? WHERE id = ?', JSON.stringify({ ...page, alerts: [...page.alerts, ...newcomer.alerts] }), host)
         for (const alert of newcomer.alerts) database.run('UPDATE episodes SET case_id = ? WHERE fingerprint = ? AND case_id = ?', host, alert.fingerprint, newcomer.id)
@@ -154,16 +157,20 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     },
     /** A case that joined another one was none; its events stay. */
     dissolve(newcomer: CaseId): void {
-      database.run('DELETE FROM cases WHERE id = ?', newcomer)
+      database.relaxed(() => {
+        database.run('DELETE FROM cases WHERE id = ?', newcomer)
+      })
     },
     /** A page of an open case that must survive (alerts that joined it). */
     keep(page: Open): void {
-      database.run(`UPDATE cases SET ${SET_PAGE} WHERE id = ?`, ...pageColumns(page), page.id)
+      database.relaxed(() => {
+        database.run(`UPDATE cases SET ${SET_PAGE} WHERE id = ?`, ...pageColumns(page), page.id)
+      })
     },
 
     park(parked: Parked): void {
       const state = parked.page.at === 'applied' ? 'applied' : 'parked'
-      database.transaction(() => {
+      database.relaxed(() => {
         database.run(
           `UPDATE cases SET ${SET_PAGE}, state = ?, waiting_for = ?, due_at = ?, because = ?, held_since = coalesce(held_since, ?) WHERE id = ? AND closed_at IS NULL`,
           ...pageColumns(parked.page),
@@ -194,13 +201,13 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     },
     /** Nothing was written: the attempt does not count. */
     withdraw(file: Planned, because: string): void {
-      database.transaction(() => {
+      database.relaxed(() => {
         database.run("UPDATE cases SET state = 'walking', intent_at = NULL, plan_hash = NULL, direction = NULL WHERE id = ?", file.id)
         event(file.id, 'withdrawn', { because })
       })
     },
     applied(file: Applied): void {
-      database.transaction(() => {
+      database.relaxed(() => {
         database.run(
           `UPDATE cases SET ${SET_PAGE}, state = 'applied', waiting_for = 'verification', due_at = ?, held_since = NULL WHERE id = ?`,
           ...pageColumns(file),
@@ -212,7 +219,7 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     },
     close(closed: Closed): void {
       const { page, outcome, reason, because, answers, explanation } = closed
-      database.transaction(() => {
+      database.relaxed(() => {
         database.run(
           `UPDATE cases SET ${SET_PAGE}, state = 'closed', waiting_for = NULL, due_at = NULL, closed_at = ?, outcome = ?, reason = ?, because = ? WHERE id = ?`,
           ...pageColumns(page),
@@ -227,13 +234,15 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     },
     /** A closed case that a person had undone: its outcome changes by a later event. */
     undone(of: CaseId, reason: string, because: string): void {
-      database.transaction(() => {
+      database.relaxed(() => {
         database.run("UPDATE cases SET outcome = 'undone', reason = ?, because = ? WHERE id = ?", reason, because, of)
         event(of, 'undone', { reason, because })
       })
     },
     told(of: CaseId): void {
-      database.run('UPDATE cases SET told_at = ? WHERE id = ?', ports.clock.now(), of)
+      database.relaxed(() => {
+        database.run('UPDATE cases SET told_at = ? WHERE id = ?', ports.clock.now(), of)
+      })
     },
     untold: (since: number): readonly StoredCase[] =>
       database.all('SELECT * FROM cases WHERE closed_at >= ? AND told_at IS NULL ORDER BY closed_at LIMIT 100', since).map(readCase),
@@ -318,7 +327,7 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
 
     /** Removes what is older than the retention, a bounded number at a time; open cases and firing episodes stay. */
     prune(before: number): void {
-      database.transaction(() => {
+      database.relaxed(() => {
         database.run('DELETE FROM events WHERE case_id IN (SELECT id FROM cases WHERE closed_at < ? LIMIT 500)', before)
         database.run('DELETE FROM cases WHERE id IN (SELECT id FROM cases WHERE closed_at < ? LIMIT 500) AND NOT EXISTS (SELECT 1 FROM events WHERE case_id = cases.id)', before)
         database.run('DELETE FROM episodes WHERE resolved_at < ?', before)

@@ -7,6 +7,7 @@ export const SCHEMA: readonly string[] = [
     alert TEXT NOT NULL, taken INTEGER NOT NULL DEFAULT 0, case_id TEXT
   );
   CREATE INDEX intake_new ON intake (id) WHERE taken = 0;
+  CREATE INDEX intake_case ON intake (case_id) WHERE case_id IS NOT NULL;
   CREATE INDEX intake_old ON intake (received_at) WHERE taken = 1;
 
   -- One row a fingerprint: its latest episode, from first firing until resolved.
