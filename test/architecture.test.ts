@@ -49,6 +49,7 @@ const DOORS: Readonly<Record<string, readonly Door[]>> = {
   'src/doors': ['src/domain', 'src/alertmanager', 'src/telemetry', ['src/rooms/record', 'T'], ['src/dispatch', 'T'], ['src/kube', 'T']],
   'src/practice': ['src/domain', ['src/kube', 'T'], 'src/alertmanager'],
   'src/ports.ts': ['src/domain'],
+  'src/undici.d.ts': [],
 }
 /** They wire everything. */
 const WIRING = ['src/app.ts', 'src/people.ts', 'src/edges.ts', 'src/cli']
