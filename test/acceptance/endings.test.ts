@@ -1,26 +1,12 @@
 // Whole walks, from the webhook to the filed case: what the history says, and what the API server saw.
 import { describe, expect, it } from 'vitest'
-import { behaviour, NAMESPACE, object, workload } from '../acting.ts'
+import { behaviour, NAMESPACE, object } from '../acting.ts'
 import { promise } from '../promises.ts'
-import { alertOf, badDeploy, crashes, crashLooping, deployment, failingPod, image, imageOf, redeploy, rulesFolder, stuckPod, untilFailing, untilWell } from './scenes.ts'
-import { type Stage, stage, type Wishes } from './stage.ts'
+import { alertOf, badDeploy, crashes, crashLooping, deployment, failingPod, imageOf, onePodFails, redeploy, rulesFolder, stuckPod, untilFailing, untilWell } from './scenes.ts'
+import { type Stage, stage } from './stage.ts'
 
 const memoryOf = (on: Stage, app: string): string | undefined =>
   /"limits":\{"memory":"([^"]+)"/.exec(JSON.stringify(on.practice.store.peek('Deployment', NAMESPACE, app)?.['spec']))?.[1]
-
-/** One of three pods fails from its start; the two others work. */
-async function onePodFails(fail: 'hang' | 'crash', wishes: Wishes = {}): Promise<Stage> {
-  const on = await stage({
-    ...wishes,
-    manifests: [
-      workload('StatefulSet', 'worker', { replicas: 3, containers: [image('worker', 1)], spec: { podManagementPolicy: 'Parallel' } }),
-      behaviour('stuck', { labels: { app: 'worker' }, podsStuck: 1 }, { fail }),
-      ...(wishes.manifests ?? []),
-    ],
-  })
-  await on.ports.advance(5_000)
-  return on
-}
 
 describe('a case that a rule decides', () => {
   it(promise('fixed-is-proven', 'back to the revision that worked'), async () => {

@@ -67,9 +67,9 @@ export function imageOf(on: Stage, app: string): string {
 }
 
 /** Until every pod of the app works, on this revision. */
-export async function untilWell(on: Stage, app: string, version: number): Promise<void> {
+export async function untilWell(on: Stage, app: string, version: number, limitMs = 30_000): Promise<void> {
   const well = () => podsOf(on, app).every(({ failing }) => !failing) && imageOf(on, app) === `shop/${app}:${version}` && ready(on, app).length === podsOf(on, app).length
-  await on.ports.until(well, 30_000)
+  await on.ports.until(well, limitMs)
 }
 const isReady = (pod: unknown): boolean => /"type":"Ready","status":"True"/.test(JSON.stringify(pod))
 const ready = (on: Stage, app: string) => on.practice.store.peekAll('Pod', NAMESPACE).filter((pod) => pod.metadata.labels?.['app'] === app && isReady(pod))
@@ -85,4 +85,25 @@ export function rulesFolder(file: string, text: string): string {
   const folder = temporaryFolder()
   writeFileSync(join(folder, file), text)
   return folder
+}
+
+/** One of three pods fails from its start; the two others work. */
+export async function onePodFails(fail: 'hang' | 'crash', wishes: Wishes = {}): Promise<Stage> {
+  const on = await stage({
+    ...wishes,
+    manifests: [
+      workload('StatefulSet', 'worker', { replicas: 3, containers: [image('worker', 1)], spec: { podManagementPolicy: 'Parallel' } }),
+      behaviour('stuck', { labels: { app: 'worker' }, podsStuck: 1 }, { fail }),
+      ...(wishes.manifests ?? []),
+    ],
+  })
+  await on.ports.advance(5_000)
+  return on
+}
+
+/** What the cluster remembers, oldest first. */
+export function ledgerOf(on: Stage): readonly unknown[] {
+  const found: unknown = on.practice.store.peek('ConfigMap', NAMESPACE, 'alerts-slm-ledger')
+  if (typeof found !== 'object' || found === null || !('data' in found) || typeof found.data !== 'object' || found.data === null) return []
+  return Object.values(found.data).map((text): unknown => JSON.parse(String(text)))
 }
