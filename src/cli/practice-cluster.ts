@@ -41,9 +41,11 @@ export interface PracticeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly incidents: readonly Incident[]
   readonly onClosed: (closed: Closed) => void
+  /** False: the webhook is called in process too. */
+  readonly sockets?: boolean
 }
 
-export async function startPracticeCluster({ ports, environment, incidents, onClosed }: PracticeOptions): Promise<PracticeCluster> {
+export async function startPracticeCluster({ ports, environment, incidents, onClosed, sockets = true }: PracticeOptions): Promise<PracticeCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'alerts-slm-practice-'))
   const config = await loadConfig({ environment, defaults: { ...DEFAULTS, store: { path: join(folder, 'history.db') } } })
   const practice = makePractice({ ports })
@@ -62,6 +64,8 @@ export async function startPracticeCluster({ ports, environment, incidents, onCl
     const peer = PEERS.findIndex((url) => new URL(url).host === host)
     const running = world
     if (peer >= 0) return running ? httpOf(async (asked) => (peer === 0 ? running.alertmanager : running.peer).fetch(asked))(request) : Promise.reject(new Error('not started yet'))
+    const started = app
+    if (host === 'sidecar.practice' && started && !sockets) return httpOf(async (asked) => started.webhook(asked))(request)
     return host === 'sidecar.practice' && app?.urls.webhook ? network({ ...request, url: `${app.urls.webhook}${pathname}${search}` }) : Promise.reject(new Error('not started yet'))
   }
   const inside: Ports = { ...ports, http: () => http }
@@ -78,7 +82,7 @@ export async function startPracticeCluster({ ports, environment, incidents, onCl
   }
   try {
     const connection = await connect({ server: 'http://kubernetes.practice', token, namespace: PRACTICE_NAMESPACE, requestsPerSecond: 500, burst: 1_000 }, inside)
-    app = await startApp({ config, ports: inside, environment, connection, onClosed })
+    app = await startApp({ config, ports: inside, environment, connection, onClosed, sockets })
   } catch (error) {
     stopWorld()
     throw error

@@ -24,7 +24,7 @@ interface Ended {
   readonly ms: number
 }
 
-const endingOf = ({ closed: { page, outcome, reason } }: Ended): Ending => ({
+export const endingOf = ({ page, outcome, reason }: Closed): Ending => ({
   workload: 'target' in page ? page.target.owner.name : '',
   alert: alertName(page.alerts[0]),
   outcome,
@@ -64,7 +64,7 @@ function account(ended: readonly Ended[], incidents: readonly Incident[]): void 
   print('')
   for (const incident of incidents) {
     print(paint('bold', `${incident.name}: ${incident.title}`))
-    for (const { closed } of ended.filter((one) => incident.workloads.includes(endingOf(one).workload))) {
+    for (const { closed } of ended.filter((one) => incident.workloads.includes(endingOf(one.closed).workload))) {
       print(`  ${paintOutcome(closed.outcome)} ${alertName(closed.page.alerts[0])}: ${closed.because}`)
       if ('decision' in closed.page) print(paint('dim', `    decided because ${closed.page.decision.because}`))
     }
@@ -102,7 +102,10 @@ async function run(options: StartOptions): Promise<void> {
   if (typeof quiet === 'string') return cluster.stop(quiet)
   if (!options.json) account(ended, incidents)
   const wrong = [
-    ...differences(incidents, ended.map(endingOf)).map(({ incident, problem }) => `${incident}: ${problem}`),
+    ...differences(
+      incidents,
+      ended.map(({ closed }) => endingOf(closed)),
+    ).map(({ incident, problem }) => `${incident}: ${problem}`),
     ...(quiet
       ? []
       : [
