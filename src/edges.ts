@@ -57,6 +57,12 @@ export function secretOf(inline: string | undefined, file: string | undefined, c
   return file === undefined ? undefined : fileSecret(file, { clock, onTrouble: (why) => log.warn({ why }, 'a secret file is in trouble') })
 }
 
+/** Every file that holds a secret, as a look that throws when it cannot be used. */
+export function secretFilesOf({ webhook: { auth }, alertmanager, kubernetes, tell }: Config, clock: Clock): readonly (() => unknown)[] {
+  const files = [auth.token_file, auth.basic?.password_file, alertmanager.token_file, alertmanager.basic?.password_file, kubernetes.token_file, tell.chat?.url_file]
+  return files.filter((file) => file !== undefined).map((file) => () => fileSecret(file, { clock }))
+}
+
 export function alertmanagerOf({ alertmanager: { urls, token, token_file, basic, timeout } }: Config, ports: Ports, log: Warns): Alertmanager | undefined {
   if (urls.length === 0) return undefined
   const bearer = secretOf(token, token_file, ports.clock, log)

@@ -53,7 +53,7 @@ export interface FolderWorlds {
 /** `now`: when the folder is looked at; by default when the snapshot was taken, else this moment. */
 export async function openFolder(folder: string, { config, ports, mode, now }: WorldOptions & { readonly now: number | undefined }): Promise<FolderWorlds> {
   const parts = await readParts(folder, now ?? ports.clock.now())
-  const moment = now ?? parts.takenAt ?? ports.clock.now()
+  const moment = now ?? parts.snapshot?.takenAt ?? ports.clock.now()
   return { now: moment, at: (namespace) => folderWorld(parts, namespace, moment, inMode(policyOf(config, moment), mode)) }
 }
 

@@ -28,6 +28,12 @@ async function program(args: readonly string[]): Promise<Command> {
   return root
 }
 
+/** Whoever reads us has had enough (`… | head`): no fault of ours. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 /** Exit codes: 0 done, 1 the answer is no (a test failed, an ending was not the expected one), 2 it could not be tried. */
 async function main(): Promise<void> {
   const args = process.argv.slice(2)

@@ -83,6 +83,8 @@ export interface Right {
   readonly apiGroup: string
   readonly resource: string
   readonly verbs: readonly string[]
+  /** Only for the object of this name. */
+  readonly name?: string
 }
 
 export const NO_BLAST: Blast = { podsLost: 0, replicas: undefined, memoryBytes: undefined, moreMemoryBytes: 0, moreCpuCores: 0 }

@@ -30,7 +30,7 @@ export function makeAccess(transport: Transport, namespace: string, clock: Clock
   const verdicts = new Map<string, Verdict>()
 
   function allowed(right: Right, verb: string): Promise<boolean> {
-    const key = `${right.apiGroup}/${right.resource} ${verb}`
+    const key = `${right.apiGroup}/${right.resource} ${right.name ?? ''} ${verb}`
     const last = verdicts.get(key)
     if (last && clock.elapsed() - last.at < FRESH_MS) return last.allowed
     const asked = review(transport, attributes(right, verb, namespace))
@@ -55,10 +55,10 @@ export function makeAccess(transport: Transport, namespace: string, clock: Clock
 
 const clusterScoped = new Set(Object.values(ADDRESSES).flatMap(({ group, plural, namespaced }) => (namespaced ? [] : [`${group}/${plural}`])))
 
-function attributes({ apiGroup, resource }: Right, verb: string, namespace: string) {
+function attributes({ apiGroup, resource, name }: Right, verb: string, namespace: string) {
   const [plural = resource, subresource] = resource.split('/')
   const scope = clusterScoped.has(`${apiGroup}/${plural}`) ? {} : { namespace }
-  return { ...scope, group: apiGroup, resource: plural, ...(subresource !== undefined && { subresource }), verb }
+  return { ...scope, group: apiGroup, resource: plural, ...(subresource !== undefined && { subresource }), ...(name !== undefined && { name }), verb }
 }
 
 async function review(transport: Transport, resourceAttributes: Readonly<Record<string, string>>): Promise<boolean> {

@@ -13,8 +13,8 @@ const alertSchema = z.looseObject({
   endsAt: z.string().exactOptional(),
   fingerprint: z.string().exactOptional(),
 })
-/** What a snapshot says of itself. */
-const takenSchema = z.looseObject({ takenAt: z.iso.datetime({ offset: true }) })
+/** What a snapshot says of itself: when it was taken, and the kinds that could not be read and are no emptier for it. */
+const snapshotSchema = z.looseObject({ takenAt: z.iso.datetime({ offset: true }), unreadable: z.array(z.string()).default([]) })
 /** The outcome of one that was still being verified is null. */
 const attemptSchema = z.looseObject({
   at: z.union([z.string(), z.number()]),
@@ -24,9 +24,9 @@ const attemptSchema = z.looseObject({
   outcome: z.string().nullish(),
 })
 
-export type FolderAlert = z.output<typeof alertSchema>
-export type FolderAttempt = z.output<typeof attemptSchema>
-export interface FolderLog {
+type FolderAlert = z.output<typeof alertSchema>
+type FolderAttempt = z.output<typeof attemptSchema>
+interface FolderLog {
   readonly pod: string
   readonly container: string
   readonly previous: boolean
@@ -37,8 +37,8 @@ export interface Folder {
   readonly logs: readonly FolderLog[]
   readonly activeAlerts: readonly FolderAlert[]
   readonly history: readonly FolderAttempt[]
-  /** When the folder was a namespace; absent where nobody said. */
-  readonly takenAt?: string
+  /** The folder was a namespace once; absent where somebody wrote it by hand. */
+  readonly snapshot?: z.output<typeof snapshotSchema>
 }
 
 interface Problem {
@@ -74,13 +74,13 @@ export async function readFolder(dir: string): Promise<Folder> {
   const found = await Promise.all((await filesOf(dir)).map((file) => readOne(dir, file)))
   const problems = found.flatMap((each) => each.problems ?? [])
   if (problems.length > 0) throw new Fault('INPUT_INVALID', problems.map(({ file, what }) => `${file}: ${what}`).join('\n'))
-  const takenAt = found.find((each) => each.takenAt !== undefined)?.takenAt
+  const snapshot = found.find((each) => each.snapshot)?.snapshot
   return {
     manifests: found.flatMap((each) => each.manifests ?? []),
     logs: found.flatMap((each) => each.logs ?? []),
     activeAlerts: found.flatMap((each) => each.activeAlerts ?? []),
     history: found.flatMap((each) => each.history ?? []),
-    ...(takenAt !== undefined && { takenAt }),
+    ...(snapshot && { snapshot }),
   }
 }
 
@@ -90,7 +90,7 @@ async function readOne(dir: string, path: string): Promise<Found> {
     const text = await readFile(path, 'utf8')
     if (file === 'active-alerts.json') return read(file, text, LISTS[file], (activeAlerts) => ({ activeAlerts }))
     if (file === 'history.json') return read(file, text, LISTS[file], (history) => ({ history }))
-    if (file === 'snapshot.json') return read(file, text, takenSchema, ({ takenAt }) => ({ takenAt }))
+    if (file === 'snapshot.json') return read(file, text, snapshotSchema, (snapshot) => ({ snapshot }))
     if (extname(file) === '.log') return readLog(file, text)
     if (extname(file) === '.json') return manifestsOf(file, [JSON.parse(text)])
     if (['.yaml', '.yml'].includes(extname(file))) return await readYaml(file, text)

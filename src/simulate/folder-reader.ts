@@ -87,3 +87,29 @@ function understood<T>(parse: () => T): T {
     throw new Fault('CLUSTER_INVALID', error instanceof Error ? error.message : String(error), { cause: error })
   }
 }
+
+/** As a cluster refuses what no Role grants: `kinds`, and `logs`. */
+export function forbidding(read: Reader, kinds: readonly string[]): Reader {
+  const check = (kind: string): void => {
+    if (kinds.includes(kind)) throw new Fault('CLUSTER_FORBIDDEN', `${kind} may not be read`)
+  }
+  return {
+    namespace: read.namespace,
+    async get(kind, name) {
+      check(kind)
+      return read.get(kind, name)
+    },
+    async list(kind, selector) {
+      check(kind)
+      return read.list(kind, selector)
+    },
+    async object(ref) {
+      check(ref.kind)
+      return read.object(ref)
+    },
+    async logs(pod, options) {
+      check('logs')
+      return read.logs(pod, options)
+    },
+  }
+}

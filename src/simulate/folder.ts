@@ -3,15 +3,16 @@ import { parseAlertFile } from '../alertmanager/payload.ts'
 import type { Alert } from '../domain/alert.ts'
 import { Fault } from '../domain/fault.ts'
 import type { AlertCounts, Attempts } from '../domain/history.ts'
+import { type Unknown, unknown } from '../domain/unknown.ts'
 import type { Reader } from '../kube/wire.ts'
-import { type FolderView, folderReader } from './folder-reader.ts'
+import { type FolderView, folderReader, forbidding } from './folder-reader.ts'
 import { PAST, pastOf } from './past.ts'
 
 export interface FolderWorld {
   readonly read: Reader
   readonly attempts: Attempts
   readonly counts: AlertCounts
-  readonly firing: () => Promise<readonly Alert[]>
+  readonly firing: () => Promise<readonly Alert[] | Unknown>
 }
 /** The parts, before a namespace and a time are chosen. */
 export interface FolderParts {
@@ -19,8 +20,8 @@ export interface FolderParts {
   readonly logs: ReadonlyMap<string, string>
   readonly activeAlerts: readonly Alert[]
   readonly history: ReturnType<typeof PAST.parse>
-  /** When the folder was a namespace, ms; undefined where nobody said. */
-  readonly takenAt?: number
+  /** When the folder was a namespace, ms, and what could not be read of it; absent where it was written by hand. */
+  readonly snapshot?: { readonly takenAt: number; readonly unreadable: readonly string[] }
 }
 
 export async function readParts(folder: string, now: number): Promise<FolderParts> {
@@ -34,10 +35,21 @@ export async function readParts(folder: string, now: number): Promise<FolderPart
   ]
   if (wrong.length > 0 || !history.success) throw new Fault('INPUT_INVALID', wrong.map((line) => `${folder}/${line}`).join('\n'))
   const logs = new Map(found.logs.map(({ pod, container, previous, text }) => [`${pod}.${container}${previous ? '.previous' : ''}`, text] as const))
-  return { manifests: found.manifests, logs, activeAlerts: alerts, history: history.data, ...(found.takenAt !== undefined && { takenAt: Date.parse(found.takenAt) }) }
+  return {
+    manifests: found.manifests,
+    logs,
+    activeAlerts: alerts,
+    history: history.data,
+    ...(found.snapshot && { snapshot: { ...found.snapshot, takenAt: Date.parse(found.snapshot.takenAt) } }),
+  }
 }
+
+/** In `unreadable` beside kinds of objects: Alertmanager could not be asked. */
+export const ACTIVE_ALERTS = 'active-alerts'
 
 /** What `rules explain --cluster DIR` decides against, seen from one namespace at one time. */
 export async function worldIn(parts: FolderParts, view: FolderView): Promise<FolderWorld> {
-  return { read: await folderReader(parts, view), ...pastOf(parts.history), firing: async () => parts.activeAlerts }
+  const { unreadable = [] } = parts.snapshot ?? {}
+  const firing = unreadable.includes(ACTIVE_ALERTS) ? unknown('Alertmanager could not be asked when the snapshot was taken') : parts.activeAlerts
+  return { read: forbidding(await folderReader(parts, view), unreadable), ...pastOf(parts.history), firing: async () => firing }
 }

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { fingerprint } from '../alertmanager/fingerprint.ts'
 import type { Alert } from '../domain/alert.ts'
 import type { Json } from '../domain/json.ts'
-import { type FolderParts, readParts } from './folder.ts'
+import { ACTIVE_ALERTS, type FolderParts, readParts } from './folder.ts'
 import { PAST } from './past.ts'
 
 const labels = z.record(z.string(), z.string())
@@ -91,11 +91,12 @@ export async function readTests(file: string): Promise<{ readonly tests: readonl
 
 /** What the test says itself stands; a folder gives the rest. */
 async function prepare({ alert, also, activeAlerts, now, cluster, logs, history, name, forbidden, expect }: z.output<typeof CASE>, file: string, line: number): Promise<RuleTest> {
-  const at = now === undefined ? TEST_NOW : Date.parse(now)
-  const given = typeof cluster === 'string' ? await load(resolve(dirname(file), cluster), at) : { ...NOTHING, manifests: cluster }
+  const given = typeof cluster === 'string' ? await load(resolve(dirname(file), cluster), now === undefined ? TEST_NOW : Date.parse(now)) : { ...NOTHING, manifests: cluster }
+  const at = now === undefined ? (given.snapshot?.takenAt ?? TEST_NOW) : Date.parse(now)
+  const unreadable = given.snapshot?.unreadable ?? []
   return {
     name,
-    forbidden,
+    forbidden: [...forbidden, ...unreadable],
     expect,
     file,
     line,
@@ -104,7 +105,7 @@ async function prepare({ alert, also, activeAlerts, now, cluster, logs, history,
     manifests: given.manifests,
     logs: new Map([...given.logs, ...Object.entries(logs)]),
     activeAlerts: activeAlerts?.map((other) => alertOf(other, at)) ?? given.activeAlerts,
-    noAlertmanager: activeAlerts === null,
+    noAlertmanager: activeAlerts === null || (activeAlerts === undefined && unreadable.includes(ACTIVE_ALERTS)),
     history: history ?? given.history,
   }
 }

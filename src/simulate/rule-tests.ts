@@ -1,7 +1,6 @@
 // Runs the tests of rules against the book, and says which rules have no hit or no near miss. `rules test` and vitest share it.
 import { caseId, type Located, type Next, type Opened } from '../domain/case-file.ts'
 import type { Judgement } from '../domain/decision.ts'
-import { Fault } from '../domain/fault.ts'
 import type { Json } from '../domain/json.ts'
 import { ownerKey } from '../domain/target.ts'
 import { unknown } from '../domain/unknown.ts'
@@ -10,7 +9,7 @@ import { gatherEvidence } from '../facts/evidence.ts'
 import type { Reader } from '../kube/wire.ts'
 import type { Book } from '../rooms/decide/book.ts'
 import { judge } from '../rooms/decide/decide.ts'
-import { folderReader } from './folder-reader.ts'
+import { folderReader, forbidding } from './folder-reader.ts'
 import { pastOf } from './past.ts'
 import { type Expected, fits, type RuleTest, readTests, type TestFileProblem } from './rule-test-file.ts'
 
@@ -85,32 +84,6 @@ function result(
       `${key}: expected ${JSON.stringify(value)}, got ${JSON.stringify(found[key] ?? null)}${key === 'decision' || key === 'rule' ? ` (${String(found['because'])})` : ''}`,
   )
   return { ...about, passed: differences.length === 0, differences, judgement }
-}
-
-/** As a cluster refuses what no Role grants. */
-function forbidding(read: Reader, kinds: readonly string[]): Reader {
-  const check = (kind: string): void => {
-    if (kinds.includes(kind)) throw new Fault('CLUSTER_FORBIDDEN', `${kind} may not be read`)
-  }
-  return {
-    namespace: read.namespace,
-    async get(kind, name) {
-      check(kind)
-      return read.get(kind, name)
-    },
-    async list(kind, selector) {
-      check(kind)
-      return read.list(kind, selector)
-    },
-    async object(ref) {
-      check(ref.kind)
-      return read.object(ref)
-    },
-    async logs(pod, options) {
-      check('logs')
-      return read.logs(pod, options)
-    },
-  }
 }
 
 export interface Uncovered {

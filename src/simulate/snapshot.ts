@@ -6,6 +6,7 @@ import type { Attempt } from '../domain/history.ts'
 import { redact } from '../domain/redaction.ts'
 import { isUnknown, type Unknown } from '../domain/unknown.ts'
 import { ADDRESSES, type AnyObject, type Kind, type Kinds, type Reader } from '../kube/wire.ts'
+import { ACTIVE_ALERTS } from './folder.ts'
 
 const KINDS = [
   'Deployment',
@@ -38,6 +39,8 @@ export interface Snapshot {
   readonly files: ReadonlyMap<string, string>
   /** What could not be read, in sentences. */
   readonly missing: readonly string[]
+  /** The kinds among that: whoever reads the folder must not take them for empty. */
+  readonly unreadable: readonly string[]
 }
 
 const LOG_LINES = 200
@@ -55,17 +58,21 @@ export async function takeSnapshot(sources: SnapshotSources): Promise<Snapshot> 
       return undefined
     }
   }
+  const unreadable: string[] = []
   for (const kind of KINDS) {
     const objects = await reading(kind, () => sources.read.list(kind))
+    if (!objects) unreadable.push(kind)
     if (objects && objects.length > 0) files.set(`${kind.toLowerCase()}.yaml`, sources.toYaml(objects.map((object) => withoutSecrets(kind, object, sources.hash))))
     if (kind === 'Pod' && objects) for (const pod of await sources.read.list('Pod')) await logsOf(pod, sources.read, files, reading)
   }
   const active = await sources.active()
-  if (isUnknown(active)) missing.push(`active alerts: ${active.unknown}`)
-  else files.set('active-alerts.json', `${JSON.stringify(active.map(asWebhookAlert), null, 2)}\n`)
+  if (isUnknown(active)) {
+    unreadable.push(ACTIVE_ALERTS)
+    missing.push(`active alerts: ${active.unknown}`)
+  } else files.set('active-alerts.json', `${JSON.stringify(active.map(asWebhookAlert), null, 2)}\n`)
   const history = sources.attempts.map(({ at, alert, owner, action, outcome }) => ({ at: new Date(at).toISOString(), alert, target: owner, action, outcome: outcome ?? null }))
   files.set('history.json', `${JSON.stringify(history, null, 2)}\n`)
-  return { files, missing }
+  return { files, missing, unreadable }
 }
 
 type Reading = <T>(what: string, read: () => Promise<T>) => Promise<T | undefined>
