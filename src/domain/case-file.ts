@@ -43,6 +43,8 @@ interface Pages {
     readonly watching: 'object' | 'alert'
     /** Look again at. */
     readonly checkAt: number
+    /** It is being taken back, since before the undo was sent. */
+    readonly undoing?: { readonly reason: 'MADE_WORSE' | 'UNDONE_BY_PERSON'; readonly why: string }
   }
 }
 type Order = ['opened', 'located', 'decided', 'planned', 'applied']

@@ -18,6 +18,8 @@ export interface IntentLog {
   intend(file: Planned, hash: string, direction: 'up' | 'down' | undefined): void
   withdraw(file: Planned, because: string): void
   applied(file: Applied): void
+  /** Before an undo is sent: `undoing` stands on the page. */
+  undo(file: Applied): void
 }
 
 export interface Applier extends Sending {

@@ -30,6 +30,7 @@ const lookAgain = (file: Applied, at: number, because: string): Parked => park({
 export const verify =
   (applier: Applier) =>
   async (file: Applied): Promise<Parked | Closed> => {
+    if (file.undoing) return undo(applier, file, file.undoing.reason, file.undoing.why)
     if (!file.certain) return settleUncertain(applier, file)
     return file.watching === 'alert' ? alertStage(applier, file) : objectStage(applier, file)
   }
@@ -88,6 +89,8 @@ async function alertStage(applier: Applier, file: Applied): Promise<Parked | Clo
 
 const stopOf = (answers: readonly Answer[]): string => answers.flatMap((answer) => ('why' in answer ? [answer.why] : []))[0] ?? 'its permit had expired'
 
+const UNDO_AGAIN_MS = 1_000
+
 /** Undo passes the gates that still apply. What is already as it was before counts as undone: a crash may lie between. */
 export async function undo(applier: Applier, file: Applied, reason: 'MADE_WORSE' | 'UNDONE_BY_PERSON', why: string): Promise<Parked | Closed> {
   // What a person asked for in vain changes nothing of how the case ended.
@@ -101,8 +104,13 @@ export async function undo(applier: Applier, file: Applied, reason: 'MADE_WORSE'
     const allowed = permit?.spend(applier.ports.clock.now())
     if (!allowed || allowed.length === 0)
       return refused(`${why}. The undo did not pass the gates: ${effect === 'changed' ? 'the object was changed since; ' : ''}${stopOf(answers)}`, { answers })
+    // Without this, a next life that finds the object as it was before would take it for somebody else's work.
+    const undoing: Applied = { ...file, undoing: { reason, why } }
+    applier.log.undo(undoing)
     const sent = await sendAll(applier, allowed, file.id)
     if (isFault(sent.fault, 'CLUSTER_CONFLICT', 'CLUSTER_FORBIDDEN', 'CLUSTER_INVALID', 'CLUSTER_NOT_FOUND')) return refused(`${why}. The undo was refused: ${sent.fault.message}`)
+    if (isFault(sent.fault) && sent.fault.retryable && reason === 'MADE_WORSE')
+      return lookAgain(undoing, applier.ports.clock.now() + UNDO_AGAIN_MS, `${why}. ${sent.fault.message}`)
     if (sent.fault !== undefined) throw sent.fault
     applier.onWritten(allowed, 'done')
   }

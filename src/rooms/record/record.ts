@@ -217,6 +217,13 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
         event(file.id, 'applied', { certain: file.certain, at: file.appliedAt })
       })
     },
+    /** The intent of an undo: whoever restarts from here goes on undoing. */
+    undo(file: Applied): void {
+      database.transaction(() => {
+        database.run(`UPDATE cases SET ${SET_PAGE} WHERE id = ?`, ...pageColumns(file), file.id)
+        event(file.id, 'intended', { undo: file.plan.undo, ...file.undoing })
+      })
+    },
     close(closed: Closed): void {
       const { page, outcome, reason, because, answers, explanation } = closed
       database.relaxed(() => {
