@@ -1,6 +1,7 @@
 // A practice cluster whose API server, alerts and request log live in the test, while the sidecar is a process of its own that is killed
 // and started again. What reaches the API server can be stopped on its way, before or after it was carried out.
 import { fileURLToPath } from 'node:url'
+import * as z from 'zod'
 import { ACTIONS } from '../../src/actions/catalogue.ts'
 import type { Http } from '../../src/domain/ports.ts'
 import { FACTS } from '../../src/facts/catalogue.ts'
@@ -36,9 +37,16 @@ export interface TornCluster {
   readonly strike: (fits: (passing: Passing) => boolean, strike: Strike) => void
   /** Where alerts are delivered now; undefined: nobody listens. */
   webhook: string | undefined
+  /** Deliveries that have not been answered yet. */
+  readonly underWay: () => number
+  /** One more, in its first stage. */
+  readonly happen: (incident: Incident) => void
   /** Fingerprints of the alerts that fired in deliveries which were answered with 2xx. */
   readonly acknowledged: ReadonlySet<string>
-  /** Changes of the sidecar that the API server carried out, but for its ledger, its Events and what it only asked. In order. */
+  /**
+   * Changes of the sidecar that the API server carried out, but for its ledger, its Events and what it only asked. In order. An eviction
+   * names the uid of the one pod that it ends: sent again while that pod is still ending, it is the same one.
+   */
   readonly changes: (workload: string) => readonly LoggedRequest[]
 }
 
@@ -69,10 +77,15 @@ export async function tornCluster(ends: Ends, incidents: readonly Incident[] = [
 
   const acknowledged = new Set<string>()
   const network = realPorts.http()
+  // Which other alerts the same trouble raises depends on how long the killing takes; a group holds alerts of one name.
+  const expected = new Set(incidents.flatMap(alertsOf))
+  let underWay = 0
   const deliver: Http = async (request) => {
+    if (!expected.has(alertnameOf(request.body ?? ''))) return { status: 200, headers: {}, text: async () => '', async *chunks() {} }
     if (cluster.webhook === undefined) throw new Error('nobody listens')
     const { pathname } = new URL(request.url)
-    const answer = await network({ ...request, url: `${cluster.webhook}${pathname}` })
+    underWay++
+    const answer = await network({ ...request, url: `${cluster.webhook}${pathname}` }).finally(() => underWay--)
     if (answer.status < 300) for (const fingerprint of firingIn(request.body ?? '')) acknowledged.add(fingerprint)
     return answer
   }
@@ -86,11 +99,18 @@ export async function tornCluster(ends: Ends, incidents: readonly Incident[] = [
     configuration: (store) => JSON.stringify(configuration(api.url, store), undefined, 2),
     strike: (fits, strike) => strikes.push({ fits, strike }),
     webhook: undefined,
+    underWay: () => underWay,
+    happen(incident) {
+      for (const alert of alertsOf(incident)) expected.add(alert)
+      practice.load((incident.stages[0] ?? []).map((manifest) => ({ ...manifest, metadata: { ...manifest.metadata, namespace: NAMESPACE } })))
+    },
     acknowledged,
-    changes: (workload) =>
-      practice.requests.filter(
+    changes: (workload) => {
+      const done = practice.requests.filter(
         (request) => request.user === ACCOUNT && isChange(request) && !request.dryRun && request.status >= 200 && request.status < 300 && isOn(request.path, workload),
-      ),
+      )
+      return done.filter((request, i) => !done.slice(0, i).some((before) => isSameEviction(before, request)))
+    },
   }
   return cluster
 }
@@ -99,6 +119,9 @@ export async function tornCluster(ends: Ends, incidents: readonly Incident[] = [
 export const noAnswer = (): never => {
   throw new Cut()
 }
+
+const alertsOf = ({ expect }: Incident): readonly string[] => expect.flatMap(({ alert }) => alert)
+const isSameEviction = (a: LoggedRequest, b: LoggedRequest): boolean => a.path.endsWith('/eviction') && a.path === b.path && JSON.stringify(a.body) === JSON.stringify(b.body)
 
 /** A pod's name begins with its workload's. */
 const isOn = (path: string, workload: string): boolean => path.split('/').some((part) => part === workload || part.startsWith(`${workload}-`))
@@ -116,11 +139,6 @@ const configuration = (server: string, store: string) => ({
 
 const jsonOf = (text: string): unknown => (text === '' ? undefined : JSON.parse(text))
 
-function firingIn(body: string): readonly string[] {
-  const payload = jsonOf(body)
-  const alerts = typeof payload === 'object' && payload !== null && 'alerts' in payload && Array.isArray(payload.alerts) ? payload.alerts : []
-  return alerts.flatMap((alert: unknown) => {
-    const fires = typeof alert === 'object' && alert !== null && 'status' in alert && alert.status === 'firing'
-    return fires && 'fingerprint' in alert && typeof alert.fingerprint === 'string' ? [alert.fingerprint] : []
-  })
-}
+const DELIVERY = z.object({ groupLabels: z.record(z.string(), z.string()), alerts: z.array(z.object({ status: z.string(), fingerprint: z.string() })) })
+const alertnameOf = (body: string): string => DELIVERY.parse(jsonOf(body)).groupLabels['alertname'] ?? ''
+const firingIn = (body: string): readonly string[] => DELIVERY.parse(jsonOf(body)).alerts.flatMap(({ status, fingerprint }) => (status === 'firing' ? [fingerprint] : []))
