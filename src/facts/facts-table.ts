@@ -26,7 +26,7 @@ function describe(schema: Schema): string {
   const [said] = [schema, ...optionsOf(schema)].map((part) => part['description']).filter((part) => typeof part === 'string')
   return said ?? ''
 }
-const inCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+export const inCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 interface Row {
   readonly path: string
@@ -40,7 +40,7 @@ function rowsOf(schema: Schema, path: string): readonly Row[] {
 }
 
 /** Padded as the formatter does it, so that the page is the same before and after. */
-function table([head = [], ...rows]: readonly (readonly string[])[]): readonly string[] {
+export function table([head = [], ...rows]: readonly (readonly string[])[]): readonly string[] {
   const widths = head.map((_, at) => Math.max(3, ...[head, ...rows].map((row) => (row[at] ?? '').length)))
   const line = (cells: readonly string[], fill: string) => `| ${widths.map((width, at) => (cells[at] ?? '').padEnd(width, fill)).join(' | ')} |`
   return [line(head, ' '), line([], '-'), ...rows.map((row) => line(row, ' '))]
