@@ -161,6 +161,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
     needs: (action) => findAction(action)?.needs ?? [],
     clock,
+    serverTime: () => transport.serverTime(),
   })
   const gateRoom = { look: seeing, rehearse: makeRehearsal(transport), now: () => clock.now() }
   const pass = passGates({

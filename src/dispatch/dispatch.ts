@@ -49,6 +49,8 @@ export interface DispatchOptions {
 const BATCH = 500
 const ORDERS_EVERY_MS = 1_000
 const PRUNE_EVERY_MS = 600_000
+/** More than a clock is set by in good order. */
+const CLOCK_JUMP_MS = 5_000
 const TROUBLE_MS = { first: 1_000, longest: 60_000 }
 
 const opened = (page: Open): Opened => ({ at: 'opened', id: page.id, openedAt: page.openedAt, alerts: page.alerts })
@@ -391,7 +393,17 @@ export function makeDispatch(options: DispatchOptions) {
     }
     later(milliseconds, turn)
   }
+  /** Due times are wall times: when the clock went back, what is held and checked would wait for it to catch up. */
+  const minded = { wall: ports.clock.now(), elapsed: ports.clock.elapsed() }
+  const mindClock = () => {
+    const [wall, elapsed] = [ports.clock.now(), ports.clock.elapsed()]
+    const jumped = wall - minded.wall - (elapsed - minded.elapsed)
+    Object.assign(minded, { wall, elapsed })
+    if (Math.abs(jumped) < CLOCK_JUMP_MS) return
+    for (const { id } of history.openCases()) enqueueStored(id)
+  }
   const takeOrders = () => {
+    mindClock()
     for (const order of history.newOrders()) takeOrder(order)
   }
   const takeOrder = (order: Order) => {

@@ -32,12 +32,22 @@ export const verify =
   async (file: Applied): Promise<Parked | Closed> => {
     if (file.undoing) return undo(applier, file, file.undoing.reason, file.undoing.why)
     if (!file.certain) return settleUncertain(applier, file)
-    return file.watching === 'alert' ? alertStage(applier, file) : objectStage(applier, file)
+    const looked = withoutGap(file, applier.ports.clock.now())
+    return file.watching === 'alert' ? alertStage(applier, looked) : objectStage(applier, looked)
   }
 
 async function settleUncertain(applier: Applier, file: Applied): Promise<Parked | Closed> {
   if ((await effectOfAll(applier.read, file.plan.steps)) === 'landed') return objectStage(applier, { ...file, certain: true })
   return ended(applier, file, 'unproven', 'EFFECT_UNKNOWN', 'an answer of the API server was lost and the object does not show the whole change')
+}
+
+/** A time in which nobody looked (the program was away, the clock jumped) counts for nothing: neither as good nor as too long. */
+const UNSEEN_MS = 60_000
+function withoutGap(file: Applied, now: number): Applied {
+  const gap = now - file.checkAt
+  if (Math.abs(gap) <= UNSEEN_MS) return file
+  const { appliedAt, goodSince, watching } = file
+  return { ...file, appliedAt: appliedAt + gap, goodSince: watching === 'alert' && goodSince !== undefined ? goodSince + gap : undefined }
 }
 
 async function objectStage(applier: Applier, file: Applied): Promise<Parked | Closed> {

@@ -25,6 +25,7 @@ export const GATE_CODES = {
   POD_SHARE: 'The plan would stop a greater share of the healthy pods than the policy allows at once.',
   DISRUPTION_UNKNOWN: 'Pods or disruption budgets could not be read, and the plan would stop pods.',
   EVIDENCE_MISSING: "Nothing but the alert's own word speaks for a change: no fact of the cluster was part of the decision.",
+  CLOCK_ODD: "Our clock and the API server's disagree, so ages, cooldowns and budgets cannot be told.",
   BUDGET_TARGET: 'The budget of changes of this workload is spent for now.',
   BUDGET_RULE: 'The budget of changes by this rule is spent for now.',
   BUDGET_NAMESPACE: 'The budget of changes in this namespace is spent for now.',

@@ -16,7 +16,7 @@ describe('the list of gates', () => {
 
   it('has the order in which a case gets its reason', () => {
     expect(GATES.map(({ name }) => name).join(' ')).toBe(
-      'kill-switch mode own-namespace protected-objects own-pod alert-firing owner-reverts rights limits disruption evidence budget cooldown oscillation ineffective maintenance-window confidence approval',
+      'kill-switch mode own-namespace protected-objects own-pod alert-firing owner-reverts rights limits disruption evidence clock budget cooldown oscillation ineffective maintenance-window confidence approval',
     )
   })
 

@@ -3,6 +3,7 @@ import type { Answer, Planned } from '../../domain/case-file.ts'
 import { alertFiring } from './alert-firing.ts'
 import { approval } from './approval.ts'
 import { budget } from './budget.ts'
+import { clock } from './clock.ts'
 import { confidence } from './confidence.ts'
 import { cooldown } from './cooldown.ts'
 import { disruption } from './disruption.ts'
@@ -35,6 +36,7 @@ export const GATES: readonly Gate[] = [
   limits,
   disruption,
   evidence,
+  clock,
   budget,
   cooldown,
   oscillation,

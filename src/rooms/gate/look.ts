@@ -33,6 +33,8 @@ export interface LookDeps {
   /** Rights that the action declares for its steps, their undo and its check. */
   readonly needs: (action: string) => readonly Right[]
   readonly clock: Clock
+  /** The API server's clock; undefined while it has told none. */
+  readonly serverTime?: () => number | undefined
 }
 
 export const look =
@@ -54,8 +56,10 @@ export const look =
       attempt(() => deps.access.missing([...deps.needs(plan.action), ...stepRights(plan.steps), ...undoRights(plan)])),
       attempt(() => readPast(deps, file, policy)),
     ])
+    const serverTime = deps.serverTime?.()
     return {
       policy,
+      ...(serverTime !== undefined && { clockOffMs: deps.clock.now() - serverTime }),
       namespace: read.namespace,
       self: deps.self,
       objects: seenObjects,

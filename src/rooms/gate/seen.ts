@@ -43,6 +43,8 @@ export interface Seen {
   readonly quotas: readonly Kinds['ResourceQuota'][] | Unknown
   readonly missingRights: readonly MissingRight[] | Unknown
   readonly past: PastAttempts | Unknown
+  /** How far our clock is ahead of the API server's, ms; absent where no API server was asked. */
+  readonly clockOffMs?: number
   /** A person's yes to this very plan. */
   readonly approval: Approval | undefined
 }

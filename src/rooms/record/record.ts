@@ -60,6 +60,8 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
   ]
   const SET_PAGE = 'page = ?, owner = coalesce(?, owner), action = coalesce(?, action), rule = coalesce(?, rule), decided_by = coalesce(?, decided_by)'
 
+  /** Where our clock is behind Prometheus's, an alert begins in our future: its repeats must not look like news. */
+  const lastSight = (alert: Alert): number => Math.max(ports.clock.now(), alert.startsAt)
   const pageOf = (of: CaseId): Open | undefined => {
     const row = database.get('SELECT page FROM cases WHERE id = ?', of)
     return row && readPage(row['page'])
@@ -119,15 +121,15 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
           alertName(alert),
           alert.startsAt,
           ports.clock.now(),
-          ports.clock.now(),
+          lastSight(alert),
           file.id,
           JSON.stringify(alert),
         )
     },
     repeat(fingerprint: string, alert: Alert): void {
       database.run(
-        'UPDATE episodes SET last_seen_at = ?, deliveries = deliveries + 1, starts_at = min(starts_at, ?) WHERE fingerprint = ?',
-        ports.clock.now(),
+        'UPDATE episodes SET last_seen_at = max(last_seen_at, ?), deliveries = deliveries + 1, starts_at = min(starts_at, ?) WHERE fingerprint = ?',
+        lastSight(alert),
         alert.startsAt,
         fingerprint,
       )
