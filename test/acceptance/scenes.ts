@@ -19,12 +19,13 @@ export const alertOf = (alertname: string, labels: Readonly<Record<string, strin
   ...more,
 })
 
-/** Pods of an app that fail now; else all of it. */
+const TROUBLE = /CrashLoopBackOff|OOMKilled|ErrImagePull|ImagePullBackOff|"exitCode"/
+/** The pods of an app that are to stay, and whether they fail: also between two crashes. */
 export function podsOf(on: Stage, app: string): readonly { readonly name: string; readonly failing: boolean }[] {
   return on.practice.store
     .peekAll('Pod', NAMESPACE)
     .filter(({ metadata }) => metadata.labels?.['app'] === app && metadata.deletionTimestamp === undefined)
-    .map((pod) => ({ name: pod.metadata.name, failing: /CrashLoopBackOff|OOMKilled|ErrImagePull|ImagePullBackOff/.test(JSON.stringify(pod['status'] ?? {})) }))
+    .map((pod) => ({ name: pod.metadata.name, failing: !isReady(pod) && TROUBLE.test(JSON.stringify(pod)) }))
 }
 export function failingPod(on: Stage, app: string): string {
   const found = podsOf(on, app).find(({ failing }) => failing)
@@ -40,6 +41,8 @@ export function deploy(on: Stage, manifest: Manifest): void {
 }
 export async function untilFailing(on: Stage, app: string): Promise<void> {
   await on.ports.until(() => podsOf(on, app).some(({ failing }) => failing), 30_000)
+  // An alert of a crash loop comes after many of them: one restart is none yet.
+  await on.ports.advance(1_500)
 }
 
 /** Each app ran well with revision 1 until revision 2, which crashes, was deployed a moment ago. */
