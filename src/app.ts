@@ -1,7 +1,10 @@
 // The sidecar, wired by hand: what is made of what, from the ports up to the doors. Embeddable: tests and `npm start` begin it in process.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { ACTIONS, findAction } from './actions/catalogue.ts'
 import type { Alertmanager } from './alertmanager/client.ts'
 import { type Environment, variable } from './config/environment.ts'
+import { idleSettings } from './config/idle.ts'
 import { makePolicySource, type PolicySource } from './config/policy.ts'
 import type { Config } from './config/schema.ts'
 import type { Corridor } from './corridor.ts'
@@ -9,8 +12,9 @@ import { type Dispatch, makeDispatch, type WalkRooms } from './dispatch/dispatch
 import { makePull } from './dispatch/pull.ts'
 import { alertName } from './domain/alert.ts'
 import type { Applied, Closed, Located, Parked, Planned } from './domain/case-file.ts'
+import { formatDuration } from './domain/duration.ts'
 import { Fault, isFault } from './domain/fault.ts'
-import type { Clock, Ports } from './domain/ports.ts'
+import type { Cancel, Clock, Ports } from './domain/ports.ts'
 import { type ObjectRef, ownerKey } from './domain/target.ts'
 import { isUnknown, type Unknown, unknown } from './domain/unknown.ts'
 import { type Listening, listen } from './doors/listen.ts'
@@ -85,7 +89,7 @@ const LIMITS = { walks: 32, patienceMs: 900_000, laneWaitMs: 900_000, leaseMs: 3
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, ports, environment = {} } = options
   const { clock } = ports
-  const log = makeLog({ level: config.logging.level, ...(options.writeLog && { write: options.writeLog }) })
+  const log = makeLog({ level: config.logging.level, ...(options.writeLog && { write: options.writeLog }) }).child({ app: config.app.name })
   const security = makeSecurityLog(options.writeLog && { write: options.writeLog })
 
   const catalogues = CATALOGUES
@@ -93,20 +97,21 @@ export async function startApp(options: AppOptions): Promise<App> {
   const loaded = await loadBook(paths, catalogues)
   if (!loaded.ok) throw new Fault('RULES_INVALID', renderProblems(loaded.problems, loaded.sources))
 
+  makeFolder(config.store.path)
   const database = new Database(config.store.path, { maxBytes: config.store.max_bytes })
   const history = openHistory(database, ports)
-  const metrics = makeMetrics({
-    known: { namespaces: config.namespace ? [config.namespace] : [], actions: ACTIONS.map(({ name }) => name), reasons: Object.keys(GATE_CODES) },
-    gauges: { queueLength: () => intake.waiting, openCases: () => history.openCases().length, storeBytes: () => database.sizeBytes },
-    startedAt: clock.now(),
-  })
-  const reportBook = (book: typeof loaded.book) => metrics.bookLoaded({ hash: book.version, rules: book.rules.map(({ id }) => id) })
-  reportBook(loaded.book)
   const intake = makeIntake(database, ports, { capacity: config.webhook.max_queued, onCommitted: () => dispatch.wake() })
 
   const connection = options.connection ?? (await connect(connectOptions(config, environment), ports))
   const { transport } = connection
   const namespace = config.namespace ?? connection.namespace
+  const metrics = makeMetrics({
+    known: { namespaces: [namespace], actions: ACTIONS.map(({ name }) => name), reasons: Object.keys(GATE_CODES) },
+    gauges: { queueLength: () => intake.waiting, openCases: () => history.openCount(), storeBytes: () => database.sizeBytes },
+    startedAt: clock.now(),
+  })
+  const reportBook = (book: typeof loaded.book) => metrics.bookLoaded({ hash: book.version, rules: book.rules.map(({ id }) => id) })
+  reportBook(loaded.book)
   const watches = watchNamespace({
     transport,
     namespace,
@@ -248,12 +253,20 @@ export async function startApp(options: AppOptions): Promise<App> {
         : found.pulled + found.ended > 0 && log.info(found, 'read from Alertmanager what no delivery had brought'),
     onError: (error) => log.error(errorFields(error), 'reading what fires failed'),
   })
+  const deliveries = watchDeliveries(config, ports, (what) => people.warn('AlertsSlmNoDelivery', what))
   const webhook = makeWebhook({
     intake,
     clock,
     security,
     log,
-    metrics: { received: (alert) => metrics.received(alert), delivered: (at) => metrics.delivered(at), answered: (code) => metrics.answered(code) },
+    metrics: {
+      received: (alert) => metrics.received(alert),
+      delivered(at) {
+        deliveries.seen()
+        metrics.delivered(at)
+      },
+      answered: (code) => metrics.answered(code),
+    },
     config: webhookConfig(config, clock, log),
     onIncomplete: ({ why }) => {
       people.warn('AlertsSlmDeliveryIncomplete', why)
@@ -284,6 +297,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const stopPolicy = confirmPolicies(config, policies, transport, ports)
   const { webhook: listening, operations: listeningOperations } = options.sockets === false ? NO_SOCKETS : await open(config, ports, security, log, { webhook, operations })
   if (config.actions.mode !== 'observe' && webhookIsOpen(config)) log.warn({}, 'the webhook asks nobody for a token or a certificate: set webhook.auth')
+  for (const field of idleSettings(config)) log.warn({ field }, 'this setting has no effect in this version')
   dispatch.start()
   people.start(history)
   if (alertmanager) void pull.start()
@@ -305,6 +319,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         pull.stop()
         rules.stop()
         stopPolicy()
+        deliveries.stop()
         await Promise.all([listening?.close(GRACE_MS), listeningOperations?.close(GRACE_MS)])
         await Promise.race([dispatch.stop(), new Promise<void>((resolve) => ports.timers.after(GRACE_MS, resolve))])
         people.stop()
@@ -386,6 +401,36 @@ function confirmPolicies({ policy: { config_map: named } }: Config, policies: Po
     stopped = true
   }
 }
+function makeFolder(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+  } catch (cause) {
+    throw new Fault('STORE_UNAVAILABLE', `store.path: the folder of ${file} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+/** A dead man's switch: an Alertmanager that does not reach us looks just like a namespace in which all is well. */
+function watchDeliveries({ webhook: { dead_man: limitMs } }: Config, { clock, timers }: Ports, tell: (what: string) => void) {
+  let last = clock.elapsed()
+  let told = false
+  let cancel: Cancel = () => {}
+  const look = (limit: number) => {
+    if (!told && clock.elapsed() - last >= limit) {
+      told = true
+      tell(`nothing was delivered for ${formatDuration(limit)}: see whether Alertmanager still routes this namespace here`)
+    }
+    cancel = timers.after(limit / 4, () => look(limit))
+  }
+  if (limitMs !== undefined) look(limitMs)
+  return {
+    seen() {
+      last = clock.elapsed()
+      told = false
+    },
+    stop: () => cancel(),
+  }
+}
+
 /** An entry that is open in the ledger and closed, or withdrawn, here: the program ended between the two. */
 async function reconcileLedger(ledger: ReturnType<typeof makeLedger>, history: History): Promise<void> {
   for (const entry of await ledger.entries()) {

@@ -1,5 +1,6 @@
 // From the configuration to the edges of the program: how the API server and Alertmanager are reached, secrets, and which alerts are ours.
 // The sidecar and the commands that look at the same world share it.
+import { readFileSync } from 'node:fs'
 import { ACTIONS } from './actions/catalogue.ts'
 import { type Alertmanager, type Auth, makeAlertmanager } from './alertmanager/client.ts'
 import { assetPath } from './config/assets.ts'
@@ -63,7 +64,7 @@ export function secretFilesOf({ webhook: { auth }, alertmanager, kubernetes, tel
   return files.filter((file) => file !== undefined).map((file) => () => fileSecret(file, { clock }))
 }
 
-export function alertmanagerOf({ alertmanager: { urls, token, token_file, basic, timeout } }: Config, ports: Ports, log: Warns): Alertmanager | undefined {
+export function alertmanagerOf({ alertmanager: { urls, token, token_file, basic, ca_file, timeout } }: Config, ports: Ports, log: Warns): Alertmanager | undefined {
   if (urls.length === 0) return undefined
   const bearer = secretOf(token, token_file, ports.clock, log)
   const password = secretOf(basic?.password, basic?.password_file, ports.clock, log)
@@ -73,8 +74,16 @@ export function alertmanagerOf({ alertmanager: { urls, token, token_file, basic,
     : basic && password
       ? { basic: () => ({ username: basic.username, password: first(password) }) }
       : undefined
-  const http = ports.http()
+  const http = ports.http(ca_file === undefined ? undefined : { ca: authority(ca_file) })
   return makeAlertmanager({ peers: urls.map((url) => ({ url, http })), timers: ports.timers, timeoutMs: timeout, ...(auth && { auth }) })
+}
+
+function authority(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Fault('CONFIG_INVALID', `alertmanager.ca_file: ${file} cannot be read`, { cause })
+  }
 }
 
 /** Of alerts that fire as far as we know: Alertmanager knows silences and inhibitions, and what ended unheard. */

@@ -70,7 +70,9 @@ export function makePeople({ config, ports, log, alertmanager, namespace, tellEv
   return {
     /** True when every channel has been tried to its end; false when a shutdown cut it short, and it is told again at the next start. */
     async tell(result: Closed | Parked): Promise<boolean> {
-      const { failed } = await telling(noticeOf(result))
+      const notice = noticeOf(result)
+      const { cluster } = config.app
+      const { failed } = await telling(cluster === undefined ? notice : { ...notice, lines: [`Cluster: ${cluster}`, ...notice.lines] })
       return failed.length === 0 || !stopping.signal.aborted
     },
     /** Something about this agent itself, not about a case. */
