@@ -32,6 +32,14 @@ describe('the log', () => {
     expect(lines.join()).not.toContain('hunter2')
     expect(lines.join()).toContain('[redacted]')
   })
+  it('shows what would move a cursor or turn the line around, and changes nothing of what it says', () => {
+    const { log, lines, parsed } = collect()
+    const text = 'a\u009b2Jb\u007f\u2028c\u202egnp.exe'
+    log.info({ pod: text }, 'm')
+    expect(lines[0]).not.toMatch(/[\u007f-\u009f\u2028\u202e]/)
+    expect(lines[0]).toContain('\\u009b2Jb')
+    expect(parsed()[0]).toMatchObject({ pod: text })
+  })
   it('keeps a hostile line on one line', () => {
     const { log, lines } = collect()
     log.info({ pod: 'a\n{"level":"fake"}\u001b[31m' }, 'x\r\ny')

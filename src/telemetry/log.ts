@@ -27,6 +27,10 @@ export interface LogOptions {
   readonly write?: (line: string) => void
 }
 
+/** JSON escapes only what is below a space; these would still move a terminal's cursor, or let a line read backwards. */
+const UNSEEN = /[\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+const harmless = (line: string): string => line.replace(UNSEEN, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 export function makeLog({ level, write }: LogOptions): Log {
   const options: pino.LoggerOptions = {
     level,
@@ -34,6 +38,7 @@ export function makeLog({ level, write }: LogOptions): Log {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     messageKey: 'message',
+    hooks: { streamWrite: harmless },
   }
   return wrap(write ? pino(options, { write }) : pino(options, pino.destination({ dest: 2, sync: true })))
 }
