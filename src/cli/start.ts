@@ -43,10 +43,10 @@ async function untilQuiet(cluster: PracticeCluster, ports: Ports, limitMs: numbe
   return true
 }
 
-function account(ended: readonly Ended[], incidents: readonly Incident[]): void {
+function account(ended: readonly Ended[], incidents: readonly Incident[], deliveries: (closed: Closed) => number): void {
   print('')
   printTable(
-    ['ALERT', 'TARGET', 'DECIDED BY', 'ACTION', 'OUTCOME', 'REASON', 'TOOK'],
+    ['ALERT', 'TARGET', 'DECIDED BY', 'ACTION', 'OUTCOME', 'REASON', 'TOOK', 'DELIVERIES'],
     ended.map(({ closed, ms }) => {
       const { page } = closed
       const decision = 'decision' in page ? page.decision : undefined
@@ -58,6 +58,7 @@ function account(ended: readonly Ended[], incidents: readonly Incident[]): void 
         paintOutcome(closed.outcome),
         closed.reason,
         formatDuration(ms),
+        String(deliveries(closed)),
       ]
     }),
   )
@@ -100,7 +101,7 @@ async function run(options: StartOptions): Promise<void> {
   const ending = signalled()
   const quiet = await Promise.race([untilQuiet(cluster, ports, Number(options.within) * 1_000), ending])
   if (typeof quiet === 'string') return cluster.stop(quiet)
-  if (!options.json) account(ended, incidents)
+  if (!options.json) account(ended, incidents, ({ page }) => cluster.app.history.deliveriesOf(page.id))
   const wrong = [
     ...differences(
       incidents,

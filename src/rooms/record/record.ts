@@ -260,6 +260,9 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
       const row = database.get('SELECT * FROM cases WHERE id = ?', of)
       return row && readCase(row)
     },
+    /** How often the alerts of a case were delivered, repeats and duplicates of peers included. */
+    deliveriesOf: (of: CaseId): number => Number(database.get('SELECT count(*) AS n FROM intake WHERE case_id = ?', of)?.['n'] ?? 0),
+    openCount: (): number => Number(database.get('SELECT count(*) AS n FROM cases WHERE closed_at IS NULL')?.['n'] ?? 0),
     openCases: (): readonly StoredCase[] => database.all('SELECT * FROM cases WHERE closed_at IS NULL ORDER BY id').map(readCase),
     cases(filter: CaseFilter = {}): readonly StoredCase[] {
       return database
