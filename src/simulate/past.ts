@@ -14,6 +14,7 @@ export const PAST = z.array(
     action: z.string(),
     outcome: z.enum(['fixed', 'unproven', 'undone', 'refused', 'told', 'observed', 'cancelled', 'failed']).nullish(),
     rule: z.string().nullish(),
+    direction: z.enum(['up', 'down']).nullish(),
   }),
 )
 
@@ -39,7 +40,7 @@ export function pastOf(entries: z.output<typeof PAST>): Past {
         owner: entry.target,
         rule: entry.rule ?? undefined,
         action: entry.action,
-        direction: undefined,
+        direction: entry.direction ?? undefined,
         outcome: entry.outcome ?? undefined,
       }),
     )

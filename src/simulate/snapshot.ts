@@ -70,7 +70,15 @@ export async function takeSnapshot(sources: SnapshotSources): Promise<Snapshot> 
     unreadable.push(ACTIVE_ALERTS)
     missing.push(`active alerts: ${active.unknown}`)
   } else files.set('active-alerts.json', `${JSON.stringify(active.map(asWebhookAlert), null, 2)}\n`)
-  const history = sources.attempts.map(({ at, alert, owner, action, outcome }) => ({ at: new Date(at).toISOString(), alert, target: owner, action, outcome: outcome ?? null }))
+  const history = sources.attempts.map(({ at, alert, owner, action, outcome, rule, direction }) => ({
+    at: new Date(at).toISOString(),
+    alert,
+    target: owner,
+    action,
+    outcome: outcome ?? null,
+    rule,
+    direction,
+  }))
   files.set('history.json', `${JSON.stringify(history, null, 2)}\n`)
   return { files, missing, unreadable }
 }
