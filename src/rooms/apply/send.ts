@@ -79,7 +79,8 @@ export async function sendAll(sending: Sending, steps: readonly Step[], caseId: 
     try {
       await sendOne(sending, step, caseId, index)
     } catch (fault) {
-      return { written: index, certain: !isFault(fault, 'CLUSTER_ANSWER_UNKNOWN'), fault }
+      // A command that ran and failed has done something, and nobody can see what.
+      return { written: index, certain: !isFault(fault, 'CLUSTER_ANSWER_UNKNOWN', 'EXEC_FAILED'), fault }
     }
   }
   return { written: steps.length, certain: true, fault: undefined }
