@@ -126,6 +126,13 @@ describe('rules explain, against a folder', () => {
     expect(out).toContain('It would be refused: Deployment shop/cache carries the protected label')
   })
 
+  it('shows hostile labels and does not let the terminal obey them', async () => {
+    const { out } = await run(['rules', 'explain', '--cluster', SHOP, '--alert', '-'], {
+      input: JSON.stringify({ labels: { alertname: '\u001b[2JCrash\u0007', namespace: 'shop', pod: 'web-2-x' } }),
+    })
+    expect(out).toMatch(/^ \[2JCrash {2}about Pod shop\/web-2-x/)
+  })
+
   it.each([
     ['no such file', ['--cluster', SHOP, '--alert', '/nowhere/alert.json'], '/nowhere/alert.json cannot be read'],
     ['no JSON', ['--cluster', SHOP, '--alert', join(SHOP, 'web.yaml')], 'web.yaml is no JSON'],

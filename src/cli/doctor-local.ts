@@ -88,7 +88,7 @@ function alertmanagers(config: Config, ports: Ports): readonly Promise<Check>[] 
 
 const CHAT_TIMEOUT_MS = 5_000
 
-/** Nothing is said there: any answer shows that the address is reached. The address itself is a secret. */
+/** Nothing is said there; whatever answers shows that the address is reached. The address itself is a secret. */
 function chat({ tell }: Config, ports: Ports): readonly Promise<Check>[] {
   const { chat: wanted } = tell
   if (!wanted) return [Promise.resolve(note('chat', 'none is configured', 'set tell.chat to tell people there'))]

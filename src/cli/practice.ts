@@ -1,6 +1,6 @@
 // `alerts-slm practice`: the practice API server alone, over HTTP on the loopback interface, until it is told to stop.
 import { Command } from 'commander'
-import { Fault } from '../domain/fault.ts'
+import { Fault, isFault } from '../domain/fault.ts'
 import { realPorts } from '../ports.ts'
 import { checkBehaviour } from '../practice/behaviour.ts'
 import { startControllers } from '../practice/controllers.ts'
@@ -81,7 +81,9 @@ async function serve(options: Options): Promise<void> {
   if (options.anonymous) practice.load(FOR_ANYBODY)
   const accounts = (options.account ?? []).map((account) => addAccount(practice, account))
   const ending = signalled()
-  const listening = await listen(practice.fetch, port)
+  const listening = await listen(practice.fetch, port).catch((error: unknown) => {
+    throw isFault(error, 'PORT_TAKEN') ? new Fault('INPUT_INVALID', `port ${port} is taken: choose another with --port, or stop what listens there`) : error
+  })
   const { url } = listening
   const token = practice.adminToken
   if (options.json) printJsonLine({ url, token, accounts, loaded })
@@ -101,7 +103,7 @@ export function command(): Command {
   return new Command('practice')
     .description('an in-memory Kubernetes API server with small controllers, to try things on')
     .option('--load <dir>', 'a folder of plain manifests, with logs/ and Behaviours')
-    .option('--port <n>', 'where it listens on 127.0.0.1 (default: any free port)', '0')
+    .option('--port <n>', 'where it listens on 127.0.0.1 (default: a free port)', '0')
     .option('--account <namespace/name...>', 'a service account with a token: it may do what the loaded Roles grant it')
     .option('--no-anonymous', 'refuse whoever comes without a token; kubectl sends none over plain HTTP')
     .option('--frozen', 'without controllers: everything stays as it was loaded')

@@ -43,8 +43,11 @@ export async function explainAlerts(options: ExplainOptions): Promise<void> {
     options.cluster === undefined ? await withCluster(world, (live) => explainAll(alerts, ground, live)) : await inFolder(options.cluster, options.now, world, ground)
   const [only] = explained
   if (options.json) return printJson(explained.length === 1 ? only : explained)
-  print(explained.map(renderExplained).join('\n\n────────\n\n'))
+  print(visible(explained.map(renderExplained).join('\n\n────────\n\n')))
 }
+
+/** Labels and logs are other people's words, and a terminal obeys some of them. */
+const visible = (text: string): string => text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ')
 
 interface Ground {
   readonly loaded: LoadedBook
