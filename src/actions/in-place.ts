@@ -29,6 +29,9 @@ export function sameValue(a: unknown, b: unknown): boolean {
 const sameQuantity = (path: string, a: unknown, b: unknown): boolean =>
   path.includes('/resources/') && typeof a === 'string' && typeof b === 'string' && parseQuantity(a) !== undefined && parseQuantity(a) === parseQuantity(b)
 
+/** Whether what was written to this path is what is found there, in whichever form the API server keeps it. */
+export const asWritten = (path: string, found: unknown, value: unknown): boolean => sameValue(found, value) || sameQuantity(path, found, value)
+
 type Written = Extract<PatchOp, { op: 'add' | 'replace' }>
 const isWritten = (op: PatchOp): op is Written => op.op === 'add' || op.op === 'replace'
 
@@ -38,9 +41,6 @@ export const writtenBy = (plan: Plan, object: ObjectRef): readonly { readonly pa
 
 /** The first value that is no longer as the plan left it, in a sentence. */
 export function changedSince(plan: Plan, document: unknown): string | undefined {
-  const changed = writtenBy(plan, plan.object).find(({ path, value }) => {
-    const found = valueAt(document, path)
-    return !sameValue(found, value) && !sameQuantity(path, found, value)
-  })
+  const changed = writtenBy(plan, plan.object).find(({ path, value }) => !asWritten(path, valueAt(document, path), value))
   return changed && `${changed.path} is no longer as this action left it`
 }
