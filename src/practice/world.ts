@@ -21,6 +21,8 @@ export interface WorldOptions {
   /** Without an Http of its own, the webhook is reached over the network. */
   readonly webhook: { readonly url: string; readonly http?: Http; readonly token?: string }
   readonly pace?: Partial<Pace>
+  /** Where alerts go in place of the small Alertmanager, as Prometheus posts them to a real one. */
+  readonly post?: (alerts: readonly Posted[]) => void
 }
 export interface World {
   readonly alertmanager: PracticeAlertmanager
@@ -34,7 +36,7 @@ export interface World {
   stop(): void
 }
 
-export function startWorld({ practice, ports, incidents = [], namespace = 'practice', webhook, pace: faster }: WorldOptions): World {
+export function startWorld({ practice, ports, incidents = [], namespace = 'practice', webhook, pace: faster, post }: WorldOptions): World {
   const pace: Pace = { ...PRACTICE_PACE, ...faster }
   const { store } = practice
   const http = webhook.http ?? ports.http()
@@ -46,14 +48,19 @@ export function startWorld({ practice, ports, incidents = [], namespace = 'pract
   const stories = incidents.map((incident) => tell(incident, { practice, ports, namespace }))
   for (const story of stories) story.next()
 
+  const send =
+    post ??
+    ((alerts: readonly Posted[]): void => {
+      alertmanager.post(alerts)
+      peer.post(alerts.filter(({ labels }) => incidents.some((incident) => incident.deliveredBy === 2 && isAbout(incident, labels))))
+    })
   const calm = (): boolean => controllers.quiet() && !evaluator.pending() && alertmanager.quiet() && peer.quiet() && stories.every((story) => story.over())
   /** How many looks in a row found nothing under way: one may fall between two pods of a rollout. */
   let calmLooks = 0
   let cancel: Cancel = ports.timers.after(pace.evaluateMs, look)
   function look(): void {
     const alerts = evaluator.evaluate()
-    alertmanager.post(alerts)
-    peer.post(alerts.filter(({ labels }) => incidents.some((incident) => incident.deliveredBy === 2 && isAbout(incident, labels))))
+    send(alerts)
     for (const story of stories) story.look(alerts)
     calmLooks = calm() ? calmLooks + 1 : 0
     cancel = ports.timers.after(pace.evaluateMs, look)
