@@ -1,5 +1,5 @@
 // A case is a file that gains pages. Each page is a type; a room takes the page before it and returns its own or an ending.
-import type { Alert } from './alert.ts'
+import { type Alert, alertName } from './alert.ts'
 import type { Decision, Explanation } from './decision.ts'
 import type { Outcome, WaitingFor } from './outcome.ts'
 import type { Plan } from './plan.ts'
@@ -82,6 +82,20 @@ export interface Parked {
   readonly answers?: readonly Answer[]
 }
 export type Next<P extends Open> = P | Parked | Closed
+
+type Alerts = Opened['alerts']
+const MAX_ALERTS = 100
+/**
+ * The alerts of a page and those that join. A page carries a bounded number, and beyond it only names that it does not have yet: rules
+ * and checks go by the name. What is left out belongs to the case all the same.
+ */
+export function withAlerts(present: Alerts, joining: readonly Alert[]): Alerts {
+  const [first, ...rest] = present
+  const names = new Set(present.map(alertName))
+  const room = joining.slice(0, Math.max(0, MAX_ALERTS - present.length))
+  const news = joining.slice(room.length).filter((alert) => !names.has(alertName(alert)) && names.add(alertName(alert)))
+  return [first, ...rest, ...room, ...news]
+}
 
 type Extra = Partial<Pick<Closed, 'answers' | 'explanation'>>
 export const close = (page: Open, outcome: Outcome, reason: string, because: string, extra: Extra = {}): Closed => ({ at: 'closed', page, outcome, reason, because, ...extra })

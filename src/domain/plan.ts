@@ -17,8 +17,6 @@ export type Step =
   | { readonly kind: 'exec'; readonly object: ObjectRef; readonly container: string; readonly argv: readonly string[]; readonly why: string }
   | { readonly kind: 'wait'; readonly object: ObjectRef; readonly until: 'gone' | 'ready'; readonly seconds: number; readonly why: string }
 
-export type StepKind = Step['kind']
-
 /** Something a case keeps for people: diagnostics, or a patch file for the repository that owns the object. */
 export interface Artefact {
   readonly name: string

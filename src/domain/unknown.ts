@@ -8,5 +8,3 @@ export interface Unknown {
 export const unknown = (why: string): Unknown => ({ unknown: why })
 
 export const isUnknown = (value: unknown): value is Unknown => typeof value === 'object' && value !== null && 'unknown' in value && typeof value.unknown === 'string'
-
-export type Known<T> = Exclude<T, Unknown>
