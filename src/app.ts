@@ -443,7 +443,7 @@ async function reconcileLedger(ledger: ReturnType<typeof makeLedger>, history: H
 /** By our own episodes, and by Alertmanager where there is one. */
 async function alertState(file: Planned, history: History, alertmanager: Alertmanager | undefined): Promise<AlertState | Unknown> {
   const firing = file.alerts.filter((alert) => history.isFiring(alert.fingerprint))
-  if (firing.length === 0) return 'resolved'
+  if (firing.length === 0) return history.firesIn(file.id) ? 'firing' : 'resolved'
   return alertmanager ? stateIn(alertmanager, firing) : 'firing'
 }
 

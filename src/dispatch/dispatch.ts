@@ -1,8 +1,8 @@
 // Between intake and walk: takes up what was delivered, keeps lanes and slots, wakes what is due, and files every ending.
 
 import { type Corridor, faulted, type Rooms, walk } from '../corridor.ts'
-import { type Alert, alertName } from '../domain/alert.ts'
-import { type Answer, type CaseId, type Closed, close, type Located, type Open, type Opened, type Parked, type Planned, park } from '../domain/case-file.ts'
+import type { Alert } from '../domain/alert.ts'
+import { type Answer, type CaseId, type Closed, close, type Located, type Open, type Opened, type Parked, type Planned, park, withAlerts } from '../domain/case-file.ts'
 import { isFault } from '../domain/fault.ts'
 import { planHash } from '../domain/plan-hash.ts'
 import type { Policy } from '../domain/policy.ts'
@@ -104,7 +104,7 @@ export function makeDispatch(options: DispatchOptions) {
     const joined = lanes.takeJoined(file.id)
     if (joined.length === 0) return file
     const { decision: _, explanation: __, plan: ___, ...page } = file
-    const located: Located = { ...page, at: 'located', alerts: [...file.alerts, ...joined] }
+    const located: Located = { ...page, at: 'located', alerts: withAlerts(file.alerts, joined) }
     history.keep(located)
     return located
   }
@@ -210,10 +210,10 @@ export function makeDispatch(options: DispatchOptions) {
     // Alerts that joined while the case was on its way to an early end have not been considered yet.
     const joined = page.at === 'applied' ? [] : lanes.takeJoined(id)
     if (joined.length > 0) {
-      const again: Opened = { ...opened(page), alerts: [...page.alerts, ...joined] }
+      const again: Opened = { ...opened(page), alerts: withAlerts(page.alerts, joined) }
       history.keep(again)
-      ports.timers.soon(() => enqueue(id, () => walk(again, corridor)))
-      return
+      // From the store: whoever joins until its turn comes is on the page there.
+      return freed(id)
     }
     const asked = history.case(id)?.waitingFor === 'approval'
     // What joined is no case of its own: its alerts and its deliveries belong to the host, whose events tell of it.
@@ -287,7 +287,7 @@ export function makeDispatch(options: DispatchOptions) {
       return resume(page.id)
     }
   }
-  const allResolved = (page: Open): boolean => page.alerts.every((alert) => !history.isFiring(alert.fingerprint))
+  const allResolved = (page: Open): boolean => !history.firesIn(page.id) && page.alerts.every((alert) => !history.isFiring(alert.fingerprint))
 
   // ── intake ───────────────────────────────────────────────────────────────────────────────────────────────────────────
   const takeUp = () => {
@@ -501,5 +501,3 @@ function waitingFor(code: string): Parked['waitingFor'] {
   if (code.startsWith('POLICY') || code.startsWith('KILL')) return 'policy'
   return 'retry'
 }
-
-export const describeCase = (page: Open): string => `${alertName(page.alerts[0])} ${'target' in page ? describeRef(page.target.owner) : ''}`.trim()

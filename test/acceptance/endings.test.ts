@@ -1,8 +1,24 @@
 // Whole walks, from the webhook to the filed case: what the history says, and what the API server saw.
 import { describe, expect, it } from 'vitest'
+import { caseId } from '../../src/domain/case-file.ts'
 import { behaviour, NAMESPACE, object } from '../acting.ts'
 import { promise } from '../promises.ts'
-import { alertOf, badDeploy, crashes, crashLooping, deployment, failingPod, imageOf, onePodFails, redeploy, rulesFolder, stuckPod, untilFailing, untilWell } from './scenes.ts'
+import {
+  alertOf,
+  badDeploy,
+  crashes,
+  crashLooping,
+  deployment,
+  failingPod,
+  imageOf,
+  ledgerOf,
+  onePodFails,
+  redeploy,
+  rulesFolder,
+  stuckPod,
+  untilFailing,
+  untilWell,
+} from './scenes.ts'
 import { type Stage, stage } from './stage.ts'
 
 const memoryOf = (on: Stage, app: string): string | undefined =>
@@ -114,6 +130,32 @@ describe('a person', () => {
     await on.ports.until(() => on.app.history.orderAnswer(again) !== undefined)
     expect(on.app.history.orderAnswer(again)).toMatch(/undone already/)
     expect(on.written()).toEqual(['patch deployments/web', 'patch deployments/web'])
+  })
+
+  it(promise('people-can-undo', 'also while the change is still being checked'), async () => {
+    const on = await badDeploy()
+    await on.push(crashLooping(on, 'web'))
+    await untilWell(on, 'web', 1)
+    const [open] = on.cases()
+    on.app.history.order({ caseId: open?.id ?? caseId(''), kind: 'undo', by: 'ann', planHash: undefined })
+    expect(await on.ending()).toMatchObject({ outcome: 'undone', reason: 'UNDONE_BY_PERSON' })
+    expect(imageOf(on, 'web')).toBe('shop/web:2')
+  })
+
+  it('who orders an undo that does not pass leaves the case as it is', async () => {
+    const on = await badDeploy()
+    const alert = crashLooping(on, 'web')
+    await on.push(alert)
+    await untilWell(on, 'web', 1)
+    const [open] = on.cases()
+    const mend = on.practice.faults.add({ match: { method: 'PATCH', path: /\/deployments\/web$/ }, then: { kind: 'status', status: 422 } })
+    const order = on.app.history.order({ caseId: open?.id ?? caseId(''), kind: 'undo', by: 'ann', planHash: undefined })
+    await on.ports.until(() => on.app.history.orderAnswer(order) !== undefined)
+    expect(on.app.history.orderAnswer(order)).toMatch(/did not pass the gates/)
+    mend()
+    await on.resolve(alert)
+    expect(await on.ending()).toMatchObject({ outcome: 'fixed' })
+    expect(ledgerOf(on)).toMatchObject([{ outcome: 'fixed' }])
   })
 
   it(promise('undo-only-as-left', 'a person who orders it is told so'), async () => {

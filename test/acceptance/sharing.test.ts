@@ -47,6 +47,55 @@ describe('one target', () => {
     expect(only).toMatchObject({ waitingFor: 'approval', action: 'rollback_deployment' })
   })
 
+  it(promise('alerts-of-one-target-join', 'also one that comes while the plan is at the gates'), async () => {
+    const folder = rulesFolder('two.yaml', ruleFor('StartAnew', 'rollout_restart'))
+    const on = await badDeploy({ config: { rules: { tenant_dir: folder } } })
+    on.practice.faults.add({ match: { method: 'PATCH', path: /\/deployments\/web$/ }, times: 1, then: { kind: 'delay', ms: 500 } })
+    await on.push(crashLooping(on, 'web'))
+    await on.ports.until(() => on.practice.requests.some(({ dryRun }) => dryRun), 5_000, 10)
+    // It wants something else: had it been overlooked, the rollback would be written.
+    await on.push(alertOf('StartAnew', { deployment: 'web' }))
+    expect(await on.ending()).toMatchObject({ outcome: 'told', reason: 'AMBIGUOUS_CONFLICT' })
+    expect(on.written()).toEqual([])
+  })
+
+  it(promise('resolved-cancels', 'also one that ends while the plan is at the gates'), async () => {
+    const on = await badDeploy({ config: { actions: { mode: 'approve' } } })
+    const alert = crashLooping(on, 'web')
+    on.practice.faults.add({ match: { method: 'PATCH', path: /\/deployments\/web$/ }, times: 1, then: { kind: 'delay', ms: 500 } })
+    await on.push(alert)
+    await on.ports.until(() => on.practice.requests.some(({ dryRun }) => dryRun), 5_000, 10)
+    await on.resolve(alert)
+    expect(await on.ending(5_000)).toMatchObject({ outcome: 'cancelled', reason: 'RESOLVED_BEFORE_ACTION' })
+    expect(on.written()).toEqual([])
+  })
+
+  it(promise('resolved-cancels', 'not before every alert of the case has ended'), async () => {
+    const on = await badDeploy({ config: { actions: { mode: 'approve' } } })
+    const alerts = Array.from({ length: 150 }, (_, place) => alertOf('KubeDeploymentReplicasMismatch', { deployment: 'web', shard: String(place) }))
+    await on.push(...alerts)
+    await on.waiting('approval')
+    await on.resolve(...alerts.slice(0, 149))
+    await on.ports.advance(30_000)
+    expect(on.cases()).toMatchObject([{ closedAt: undefined, waitingFor: 'approval' }])
+    await on.resolve(...alerts.slice(149))
+    expect(await on.ending(5_000)).toMatchObject({ outcome: 'cancelled' })
+  })
+
+  it(promise('accepted-is-taken-up', 'what had joined a case is still of it after a kill'), async () => {
+    const folder = rulesFolder('two.yaml', ruleFor('StartAnew', 'rollout_restart'))
+    const on = await badDeploy({ config: { rules: { tenant_dir: folder } } })
+    on.practice.faults.add({ match: { method: 'PATCH', path: /\/deployments\/web$/ }, times: 1, then: { kind: 'delay', ms: 500 } })
+    await on.push(crashLooping(on, 'web'))
+    await on.ports.until(() => on.practice.requests.some(({ dryRun }) => dryRun), 5_000, 10)
+    await on.push(alertOf('StartAnew', { deployment: 'web' }))
+    await on.ports.until(() => on.cases().length === 1, 5_000, 5)
+    on.kill()
+    await on.start()
+    expect(await on.ending()).toMatchObject({ outcome: 'told', reason: 'AMBIGUOUS_CONFLICT' })
+    expect(on.written()).toEqual([])
+  })
+
   it(promise('conflict-is-ambiguous'), async () => {
     const folder = rulesFolder('one.yaml', ruleFor('GoBack', 'rollback_deployment'))
     const { writeFileSync } = await import('node:fs')

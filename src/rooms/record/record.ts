@@ -1,7 +1,7 @@
 // Room 10 of 10, the system of record: cases as append-only events, their present state, episodes, attempts and what people ordered.
 import { monotonicFactory } from 'ulid'
 import { type Alert, alertName } from '../../domain/alert.ts'
-import { type Applied, type CaseId, type Closed, caseId, type Located, type Open, type Opened, type Parked, type Planned } from '../../domain/case-file.ts'
+import { type Applied, type CaseId, type Closed, caseId, type Located, type Open, type Opened, type Parked, type Planned, withAlerts } from '../../domain/case-file.ts'
 import type { AlertCounts, Attempts } from '../../domain/history.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Clock, Random } from '../../domain/ports.ts'
@@ -151,7 +151,7 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     join(newcomer: Open, host: CaseId): void {
       database.relaxed(() => {
         const page = pageOf(host)
-        if (page) database.run('UPDATE cases SET page = ? WHERE id = ?', JSON.stringify({ ...page, alerts: [...page.alerts, ...newcomer.alerts] }), host)
+        if (page) database.run('UPDATE cases SET page = ? WHERE id = ?', JSON.stringify({ ...page, alerts: withAlerts(page.alerts, newcomer.alerts) }), host)
         for (const alert of newcomer.alerts) database.run('UPDATE episodes SET case_id = ? WHERE fingerprint = ? AND case_id = ?', host, alert.fingerprint, newcomer.id)
         database.run('UPDATE intake SET case_id = ? WHERE case_id = ?', host, newcomer.id)
         event(host, 'joined', { from: newcomer.id, alerts: newcomer.alerts })
@@ -294,6 +294,8 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     firesFor: (name: string, owner: string): boolean =>
       database.get('SELECT 1 AS yes FROM episodes WHERE resolved_at IS NULL AND alert_name = ? AND owner = ?', name, owner) !== undefined,
     isFiring: (fingerprint: string): boolean => database.get('SELECT 1 AS yes FROM episodes WHERE fingerprint = ? AND resolved_at IS NULL', fingerprint) !== undefined,
+    /** Whether an alert of this case fires, also one that its page had no room for. */
+    firesIn: (of: CaseId): boolean => database.get('SELECT 1 AS yes FROM episodes WHERE case_id = ? AND resolved_at IS NULL', of) !== undefined,
     openEpisodes: (): readonly { readonly alert: Alert; readonly lastSeenAt: number }[] =>
       database
         .all('SELECT alert, last_seen_at FROM episodes WHERE resolved_at IS NULL')
