@@ -1,0 +1,45 @@
+// kwok with two nodes: pods live there as stages.ts says, without a container.
+import { writeFileSync } from 'node:fs'
+import { stringify } from 'yaml'
+import { isRecord } from '../../../src/kube/getter.ts'
+import { pathOf } from '../binaries.ts'
+import { adminOf } from '../cluster.ts'
+import { flags, kubeconfigOf } from './control-plane.ts'
+import type { Part } from './part.ts'
+import { STAGES } from './stages.ts'
+
+const NODES = ['lab-1', 'lab-2']
+const ROOM = { cpu: '16', memory: '64Gi', pods: '200' }
+const node = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' }, annotations: { 'kwok.x-k8s.io/node': 'fake' } },
+  status: { allocatable: ROOM, capacity: ROOM },
+})
+
+export const kwok: Part = {
+  needs: ['kube-apiserver'],
+  binaries: ['kwok'],
+  what: 'two nodes without containers, whose pods fail as their annotations say',
+  async start(ground) {
+    const admin = adminOf(ground.addresses)
+    for (const name of NODES) await admin.send({ method: 'POST', path: '/api/v1/nodes', body: node(name) })
+    const stages = ground.file('stages.yaml')
+    writeFileSync(stages, STAGES.map((stage) => stringify(stage, { lineWidth: 0 })).join('---\n'))
+    const args = {
+      kubeconfig: kubeconfigOf(ground, 'kwok'),
+      config: stages,
+      'manage-all-nodes': 'true',
+      cidr: '10.244.0.0/16',
+      'node-ip': '127.0.0.1',
+      'node-lease-duration-seconds': '40',
+    }
+    const isReady = async (name: string): Promise<boolean> => {
+      const { body } = await admin.send({ method: 'GET', path: `/api/v1/nodes/${name}` })
+      const conditions = isRecord(body) && isRecord(body['status']) ? body['status']['conditions'] : undefined
+      return Array.isArray(conditions) && conditions.some((one) => isRecord(one) && one['type'] === 'Ready' && one['status'] === 'True')
+    }
+    await ground.run({ name: 'kwok', program: pathOf('kwok'), args: flags(args), ready: async () => (await Promise.all(NODES.map(isReady))).every(Boolean) })
+    return {}
+  },
+}
