@@ -24,6 +24,13 @@ describe('the libsql wrapper', () => {
     expect(database.get('SELECT a, b, c FROM t')).toMatchObject({ a: 1, b: null, c: 7 })
   })
 
+  it('takes nothing as the only value, which the binding would read as the list of values', () => {
+    database.exec('CREATE TABLE t (a)')
+    expect(database.run('INSERT INTO t VALUES (?)', undefined)).toBe(1)
+    expect(database.all('SELECT a, ? AS b FROM t', null)).toMatchObject([{ a: null, b: null }])
+    expect(database.all('SELECT a FROM t')).toHaveLength(1)
+  })
+
   it('undoes only the failing part of a nested transaction', () => {
     database.exec('CREATE TABLE t (a UNIQUE)')
     database.transaction(() => {

@@ -36,7 +36,7 @@ const isRow = (row: unknown): row is Row => typeof row === 'object' && row !== n
 /** Synchronous: a call that returned is done. Everything that must be one turn (reserve and commit an intent) relies on that. */
 export class Database {
   readonly #db: Libsql.Database
-  readonly #statements = new Map<string, Libsql.Statement<Column[]>>()
+  readonly #statements = new Map<string, Libsql.Statement<[Column[]]>>()
   #depth = 0
   #lost: unknown
   readonly #synchronous: 'FULL' | 'NORMAL'
@@ -58,17 +58,13 @@ export class Database {
     this.#guard(sql, () => this.#db.exec(sql))
   }
   run(sql: string, ...values: readonly Value[]): number {
-    return this.#guard(sql, () => this.#statement(sql).run(...values.map(bindable)).changes)
+    return this.#guard(sql, () => this.#statement(sql).run(values.map(bindable)).changes)
   }
   get(sql: string, ...values: readonly Value[]): Row | undefined {
     return this.all(sql, ...values)[0]
   }
   all(sql: string, ...values: readonly Value[]): readonly Row[] {
-    return this.#guard(sql, () =>
-      this.#statement(sql)
-        .all(...values.map(bindable))
-        .filter(isRow),
-    )
+    return this.#guard(sql, () => this.#statement(sql).all(values.map(bindable)).filter(isRow))
   }
 
   /**
@@ -124,10 +120,10 @@ export class Database {
     this.#db.close()
   }
 
-  #statement(sql: string): Libsql.Statement<Column[]> {
+  #statement(sql: string): Libsql.Statement<[Column[]]> {
     const known = this.#statements.get(sql)
     if (known) return known
-    const prepared = this.#db.prepare<Column[]>(sql)
+    const prepared = this.#db.prepare<[Column[]]>(sql)
     this.#statements.set(sql, prepared)
     return prepared
   }
