@@ -106,6 +106,7 @@ export async function undo(applier: Applier, file: Applied, reason: 'MADE_WORSE'
   // What a person asked for in vain changes nothing of how the case ended.
   const refused = (because: string, extra?: Parameters<typeof close>[4]): Closed | Promise<Closed> =>
     reason === 'UNDONE_BY_PERSON' ? close(file, 'unproven', 'UNDO_REFUSED', because, extra) : ended(applier, file, 'unproven', 'UNDO_REFUSED', because, extra)
+  const done = (): Promise<Closed> => ended(applier, file, 'undone', reason, `${why}. Undone: ${file.plan.object.kind} ${file.plan.object.name} is as it was before`)
   const steps = file.plan.undo
   if ('impossible' in steps) return refused(`${why}. It cannot be undone: ${steps.impossible}`)
   const effect = await effectOfAll(applier.read, steps)
@@ -118,11 +119,13 @@ export async function undo(applier: Applier, file: Applied, reason: 'MADE_WORSE'
     const undoing: Applied = { ...file, undoing: { reason, why } }
     applier.log.undo(undoing)
     const sent = await sendAll(applier, allowed, file.id)
+    // An undo of a former life may have been on its way and have come first.
+    if (isFault(sent.fault, 'CLUSTER_CONFLICT') && (await effectOfAll(applier.read, steps)) === 'landed') return done()
     if (isFault(sent.fault, 'CLUSTER_CONFLICT', 'CLUSTER_FORBIDDEN', 'CLUSTER_INVALID', 'CLUSTER_NOT_FOUND')) return refused(`${why}. The undo was refused: ${sent.fault.message}`)
     if (isFault(sent.fault) && sent.fault.retryable && reason === 'MADE_WORSE')
       return lookAgain(undoing, applier.ports.clock.now() + UNDO_AGAIN_MS, `${why}. ${sent.fault.message}`)
     if (sent.fault !== undefined) throw sent.fault
     applier.onWritten(allowed, 'done')
   }
-  return ended(applier, file, 'undone', reason, `${why}. Undone: ${file.plan.object.kind} ${file.plan.object.name} is as it was before`)
+  return done()
 }
