@@ -40,6 +40,13 @@ describe('the write', () => {
     expect(applied(on)).toBe(1)
   })
 
+  it('is not sent again when a look shows that it had landed', async () => {
+    const on = await atTheWrite({ kind: 'cut-after' })
+    await untilWell(on, 'web', 1)
+    await on.ports.advance(5_000)
+    expect(patches(on)).toHaveLength(1)
+  })
+
   it('waits as long as the API server asked before it is sent again', async () => {
     const on = await atTheWrite({ kind: 'status', status: 429, retryAfter: 7 })
     await untilWell(on, 'web', 1)

@@ -1,9 +1,10 @@
 // What people decide: modes, approvals and rejections. Each passes the same gates as everything else.
 import { describe, expect, it } from 'vitest'
 import type { StoredCase } from '../../src/rooms/record/rows.ts'
+import { NAMESPACE } from '../acting.ts'
 import { promise } from '../promises.ts'
-import { alertOf, badDeploy, crashes, crashLooping, imageOf, redeploy, untilFailing, untilWell } from './scenes.ts'
-import type { Stage, Wishes } from './stage.ts'
+import { alertOf, badDeploy, crashes, crashLooping, deployment, imageOf, redeploy, untilFailing, untilWell } from './scenes.ts'
+import { type Stage, stage, type Wishes } from './stage.ts'
 
 const ASKS: Wishes = { config: { actions: { mode: 'approve' } } }
 /** As the page and the notification show it. */
@@ -41,6 +42,15 @@ describe('observe mode', () => {
     expect(on.writeVerbs()).toEqual([])
   })
 
+  it(promise('observe-writes-nothing', 'no Event of what people are told, either'), async () => {
+    const on = await stage({ manifests: [deployment('billing', 9), crashes('billing', 9)], config: { actions: { mode: 'observe' } } })
+    await untilFailing(on, 'billing')
+    await on.push(crashLooping(on, 'billing'))
+    expect(await on.ending()).toMatchObject({ outcome: 'told' })
+    await on.ports.advance(60_000)
+    expect(on.writeVerbs()).toEqual([])
+  })
+
   it(promise('workload-lowers-mode'), async () => {
     const on = await badDeploy()
     const found = on.practice.store.get('Deployment', 'team-a', 'web')
@@ -57,6 +67,15 @@ describe('approve mode', () => {
     expect(on.written()).toEqual([])
     expect(planShown(open)).toMatch(/^[0-9a-f]{16}$/)
     expect(await ordered(on, open, 'approve', planShown(open))).toMatch(/^approved/)
+    await untilWell(on, 'web', 1)
+    expect(on.written()).toEqual(['patch deployments/web'])
+  })
+
+  it('does what was approved, although the rules would say something else by now', async () => {
+    const { on, open } = await asked()
+    on.practice.store.remove('Behaviour', NAMESPACE, 'web-2-crashes')
+    await on.ports.advance(5_000)
+    await ordered(on, open, 'approve', planShown(open))
     await untilWell(on, 'web', 1)
     expect(on.written()).toEqual(['patch deployments/web'])
   })
