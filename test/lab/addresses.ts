@@ -55,10 +55,12 @@ function textOf(file: string): string | undefined {
   }
 }
 
+/** A process that has ended and that nobody has taken note of yet (a zombie) answers to signals, and does not live. */
 export function lives(pid: number): boolean {
   try {
-    return process.kill(pid, 0)
+    process.kill(pid, 0)
   } catch {
     return false
   }
+  return !/^\d+ \(.*\) Z /.test(textOf(`/proc/${pid}/stat`) ?? '')
 }
