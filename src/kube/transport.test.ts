@@ -173,6 +173,22 @@ describe("the API server's clock", () => {
     await ports.advance(500)
     expect(transport.serverTime()).toBe(START + 90_500)
   })
+
+  it('never steps back within the second that the header names, and follows it when it is another one', async () => {
+    let date = START
+    const { ports, transport } = canned(() => Response.json({}, { headers: { date: new Date(date).toUTCString() } }))
+    const ask = () => transport.send({ method: 'GET', path: POD })
+    await ask()
+    await ports.advance(900)
+    await ask()
+    expect(transport.serverTime()).toBe(START + 900)
+    date = START + 60_000
+    await ask()
+    expect(transport.serverTime()).toBe(START + 60_000)
+    date = START
+    await ask()
+    expect(transport.serverTime()).toBe(START)
+  })
 })
 
 describe('a stream', () => {

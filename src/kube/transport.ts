@@ -64,9 +64,18 @@ export function makeTransport(options: TransportOptions): Transport {
   const limit = makeRateLimit({ clock, timers, requestsPerSecond: options.requestsPerSecond ?? DEFAULT_RATE.requestsPerSecond, burst: options.burst ?? DEFAULT_RATE.burst })
   let dated: { readonly server: number; readonly elapsed: number } | undefined
 
-  const noteDate = (answer: HttpResponse): void => {
+  const serverTime = (): number | undefined => dated && dated.server + Math.max(0, clock.elapsed() - dated.elapsed)
+
+  /**
+   * The header names whole seconds, written somewhere on the way between request and answer. What we carry on stays as long as it agrees
+   * with that: taken anew from each header, the time would step back by up to a second, and a later entry of the ledger would seem older.
+   */
+  const noteDate = (answer: HttpResponse, sentAt: number): void => {
     const said = Date.parse(answer.headers['date'] ?? '')
-    if (Number.isFinite(said)) dated = { server: said, elapsed: clock.elapsed() }
+    if (!Number.isFinite(said)) return
+    const [carried, elapsed] = [serverTime(), clock.elapsed()]
+    const agrees = carried !== undefined && carried >= said && carried < said + 1_000 + (elapsed - sentAt)
+    if (!agrees) dated = { server: said, elapsed }
   }
 
   /** From the queue to the head of the answer. `sending` is called when the request leaves our hands. */
@@ -74,8 +83,9 @@ export function makeTransport(options: TransportOptions): Transport {
     await limit.take(signal)
     const known = await raced(credentials(headers), signal)
     sending()
+    const sentAt = clock.elapsed()
     const answer = await raced(http(httpRequest(server, request, known, signal)), signal)
-    noteDate(answer)
+    noteDate(answer, sentAt)
     return answer
   }
 
@@ -94,7 +104,7 @@ export function makeTransport(options: TransportOptions): Transport {
 
   return {
     ports: { clock, timers, random },
-    serverTime: () => dated && dated.server + Math.max(0, clock.elapsed() - dated.elapsed),
+    serverTime,
 
     async send(request) {
       const time = deadline(timers, request.timeoutMs ?? timeoutMs, request.method === 'GET' ? 'the answer' : 'the answer to a write')
