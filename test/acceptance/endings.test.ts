@@ -64,19 +64,7 @@ describe('a case that a rule decides', () => {
   })
 
   it(promise('worse-is-undone'), async () => {
-    const on = await stage({
-      manifests: [
-        deployment('reports', 6, { replicas: 4, spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 2 } } } }),
-        behaviour('a', { labels: { app: 'reports' }, image: '*/reports:6', podsStuck: 4 }, {}),
-        behaviour('b', { labels: { app: 'reports' }, image: '*/reports:6' }, { fail: 'crash', logs: 'schema 7 is newer than this program' }),
-        behaviour('c', { labels: { app: 'reports' }, image: '*/reports:7', podsStuck: 1 }, { fail: 'crash' }),
-        behaviour('d', { labels: { app: 'reports' }, image: '*/reports:7' }, { fail: 'neverReady' }),
-      ],
-    })
-    await on.ports.advance(3_000)
-    redeploy(on, 'reports', 7)
-    await untilFailing(on, 'reports')
-    await on.ports.advance(1_000)
+    const on = await rollbackMakesWorse()
     await on.push(crashLooping(on, 'reports'))
     expect(await on.ending(120_000)).toMatchObject({ outcome: 'undone', reason: 'MADE_WORSE', action: 'rollback_deployment' })
     expect(imageOf(on, 'reports')).toBe('shop/reports:7')

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { planHash } from '../../src/domain/plan-hash.ts'
 import { NAMESPACE } from '../acting.ts'
 import { promise } from '../promises.ts'
-import { alertOf, badDeploy, badDeploys, crashes, crashLooping, imageOf, ledgerOf, redeploy, untilFailing, untilWell } from './scenes.ts'
+import { alertOf, badDeploy, badDeploys, crashes, crashLooping, imageOf, ledgerOf, redeploy, rollbackMakesWorse, untilFailing, untilWell } from './scenes.ts'
 import { type Stage, stage } from './stage.ts'
 
 const WEB = /\/deployments\/web$/
@@ -126,6 +126,30 @@ describe('kill -9', () => {
     await on.push(crashLooping(on, 'web'))
     await on.ports.until(() => on.cases()[0]?.state === 'applied', 5_000, 5)
     return on.life.steps - before
+  }
+
+  it(promise('nothing-twice', 'killed at steps of checking and taking back'), async () => {
+    const first = await worseWritten()
+    const before = first.life.steps
+    await first.ending(30_000)
+    const steps = first.life.steps - before
+    // Every fourth: each of them costs a fresh world.
+    for (let step = 1; step <= steps; step += 4) {
+      const on = await worseWritten()
+      on.life.cutAt(step)
+      await on.ports.until(() => on.life.isCut, 30_000, 100)
+      await on.start()
+      const ended = await on.ending(60_000)
+      expect({ step, ended: `${ended.outcome} ${ended.reason}`, writes: on.written().length }).toEqual({ step, ended: 'undone MADE_WORSE', writes: 2 })
+      expect(imageOf(on, 'reports')).toBe('shop/reports:7')
+    }
+  }, 60_000)
+
+  async function worseWritten(): Promise<Stage> {
+    const on = await rollbackMakesWorse({ config: { settle: { check_every: '1s' } } })
+    await on.push(crashLooping(on, 'reports'))
+    await on.ports.until(() => on.cases()[0]?.state === 'applied', 5_000, 5)
+    return on
   }
 
   it(promise('recovered-by-looking', 'the write had landed'), async () => {

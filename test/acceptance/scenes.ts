@@ -110,3 +110,22 @@ export function ledgerOf(on: Stage): readonly unknown[] {
   if (typeof found !== 'object' || found === null || !('data' in found) || typeof found.data !== 'object' || found.data === null) return []
   return Object.values(found.data).map((text): unknown => JSON.parse(String(text)))
 }
+
+/** Revision 7 half works, and pods of revision 6 do not start any more: going back looks right and makes it worse. */
+export async function rollbackMakesWorse(wishes: Wishes = {}): Promise<Stage> {
+  const on = await stage({
+    ...wishes,
+    manifests: [
+      deployment('reports', 6, { replicas: 4, spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 2 } } } }),
+      behaviour('a', { labels: { app: 'reports' }, image: '*/reports:6', podsStuck: 4 }, {}),
+      behaviour('b', { labels: { app: 'reports' }, image: '*/reports:6' }, { fail: 'crash', logs: 'schema 7 is newer than this program' }),
+      behaviour('c', { labels: { app: 'reports' }, image: '*/reports:7', podsStuck: 1 }, { fail: 'crash' }),
+      behaviour('d', { labels: { app: 'reports' }, image: '*/reports:7' }, { fail: 'neverReady' }),
+    ],
+  })
+  await on.ports.advance(3_000)
+  redeploy(on, 'reports', 7)
+  await untilFailing(on, 'reports')
+  await on.ports.advance(1_000)
+  return on
+}
