@@ -14,6 +14,7 @@ import {
   ledgerOf,
   onePodFails,
   redeploy,
+  rollbackMakesWorse,
   rulesFolder,
   stuckPod,
   untilFailing,

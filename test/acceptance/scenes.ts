@@ -35,10 +35,6 @@ export function failingPod(on: Stage, app: string): string {
 export const crashLooping = (on: Stage, app: string, more: Partial<Alerted> = {}): Alerted =>
   alertOf('KubePodCrashLooping', { pod: failingPod(on, app), container: 'app', reason: 'CrashLoopBackOff' }, more)
 
-/** Puts another revision of a Deployment in place, as `kubectl set image` would. */
-export function deploy(on: Stage, manifest: Manifest): void {
-  on.practice.load([manifest])
-}
 export async function untilFailing(on: Stage, app: string): Promise<void> {
   await on.ports.until(() => podsOf(on, app).some(({ failing }) => failing), 30_000)
   // An alert of a crash loop comes after many of them: one restart is none yet.

@@ -7,7 +7,7 @@ import { type App, startApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { isTree, type Tree } from '../../src/config/tree.ts'
 import type { WaitingFor } from '../../src/domain/outcome.ts'
-import type { Http, Ports } from '../../src/domain/ports.ts'
+import type { Http } from '../../src/domain/ports.ts'
 import { FACTS } from '../../src/facts/catalogue.ts'
 import { connect } from '../../src/kube/connect.ts'
 import { type PracticeAlertmanager, startAlertmanager } from '../../src/practice/alertmanager.ts'
@@ -248,5 +248,3 @@ function networkOf({ practice, alertmanagers, chat, webhook }: Hosts): Http {
     return httpOf(async () => new Response('ok'))(request)
   }
 }
-
-export type { Ports }
