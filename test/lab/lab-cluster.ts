@@ -157,10 +157,11 @@ function limitedAccount(namespace: string, name: string, rights: readonly Right[
 const AUDITED = z.object({
   verb: z.string(),
   requestURI: z.string(),
+  requestReceivedTimestamp: z.string(),
   user: z.object({ username: z.string() }),
   objectRef: z.object({ resource: z.string().optional(), subresource: z.string().optional(), namespace: z.string().optional(), name: z.string().optional() }).optional(),
   responseStatus: z.object({ code: z.int() }).optional(),
-  requestObject: z.unknown(),
+  requestObject: z.unknown().optional(),
 })
 export type Audited = z.output<typeof AUDITED>
 

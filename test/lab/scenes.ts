@@ -1,0 +1,69 @@
+// What end-to-end suites do to a namespace of the lab, and what they wait for there.
+import * as z from 'zod'
+import { makeReader } from '../../src/kube/reader.ts'
+import type { Kinds } from '../../src/kube/wire.ts'
+import { realPorts } from '../../src/ports.ts'
+import { until } from '../waiting.ts'
+import type { LabCluster } from './lab-cluster.ts'
+
+export interface Wish {
+  readonly namespace: string
+  readonly name: string
+  readonly image: string
+  readonly replicas?: number
+  /** The fate of its pods, as stages.ts reads it. */
+  readonly fate?: Readonly<Record<string, string>>
+  readonly resources?: object
+}
+
+export const deployment = ({ namespace, name, image, replicas = 2, fate = {}, resources = {} }: Wish) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace },
+  spec: {
+    replicas,
+    progressDeadlineSeconds: 600,
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name }, annotations: fate }, spec: { containers: [{ name: 'app', image, resources }] } },
+  },
+})
+
+/** As `kubectl apply` of another version would: a merge patch over the workload. */
+export async function apply(lab: LabCluster, manifest: ReturnType<typeof deployment>): Promise<void> {
+  const { namespace, name } = manifest.metadata
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
+  await lab.admin.send({ method: 'PATCH', path, body: manifest, contentType: 'application/merge-patch+json' })
+}
+
+export const isRolledOut = ({ metadata, spec, status }: Kinds['Deployment']): boolean =>
+  status?.observedGeneration === metadata?.generation &&
+  status?.updatedReplicas === spec?.replicas &&
+  status?.availableReplicas === spec?.replicas &&
+  status?.replicas === spec?.replicas
+
+export const rolledOut = (lab: LabCluster, namespace: string, name: string): Promise<Kinds['Deployment']> =>
+  until(
+    `Deployment ${namespace}/${name} is rolled out`,
+    async () => {
+      const found = await makeReader(lab.admin, namespace).get('Deployment', name)
+      return found && isRolledOut(found) && found
+    },
+    { everyMs: 100 },
+  )
+
+const ALERTS = z.object({
+  data: z.object({ alerts: z.array(z.object({ labels: z.record(z.string(), z.string()), state: z.enum(['pending', 'firing']), activeAt: z.string() })) }),
+})
+const http = realPorts.http()
+
+/** Names of what Prometheus says fires in the namespace now. */
+export async function firing(lab: LabCluster, namespace: string): Promise<readonly string[]> {
+  const answer = await http({ method: 'GET', url: `${lab.prometheus}/api/v1/alerts` })
+  const { alerts } = ALERTS.parse(JSON.parse(await answer.text())).data
+  return alerts.filter(({ labels, state }) => state === 'firing' && labels['namespace'] === namespace).map(({ labels }) => labels['alertname'] ?? '')
+}
+
+export const fires = (lab: LabCluster, namespace: string, alert: string): Promise<unknown> =>
+  until(`${alert} fires in ${namespace}`, async () => (await firing(lab, namespace)).includes(alert), { withinMs: 90_000, everyMs: 100 })
+export const isQuiet = (lab: LabCluster, namespace: string): Promise<unknown> =>
+  until(`nothing fires in ${namespace}`, async () => (await firing(lab, namespace)).length === 0, { withinMs: 90_000, everyMs: 100 })
