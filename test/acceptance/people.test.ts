@@ -81,7 +81,7 @@ describe('approve mode', () => {
   })
 
   it(promise('approval-is-for-one-plan'), async () => {
-    const on = await badDeploy({ ...ASKS, manifests: [crashes('web', 3)] })
+    const on = await badDeploy({ config: { ...ASKS.config, tell: { chat: { url: 'http://chat.test/hook' } } }, manifests: [crashes('web', 3)] })
     await on.push(alertOf('KubeDeploymentReplicasMismatch', { deployment: 'web' }))
     const open = await on.waiting('approval')
     redeploy(on, 'web', 3)
@@ -90,6 +90,9 @@ describe('approve mode', () => {
     await on.ports.until(() => planShown(on.cases()[0] ?? open) !== planShown(open))
     expect(on.written()).toEqual([])
     const again = await on.waiting('approval')
+    // People were asked twice, for each plan once.
+    await on.ports.advance(1_000)
+    expect(on.chat.map((text) => /approve plan ([0-9a-f]+)/.exec(text)?.[1])).toEqual([planShown(open), planShown(again)])
     await ordered(on, again, 'approve', planShown(again))
     await on.ports.until(() => on.written().length > 0)
     expect(imageOf(on, 'web')).toBe('shop/web:2')

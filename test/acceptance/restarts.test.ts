@@ -59,6 +59,17 @@ describe('a stop in good order', () => {
     expect(patchesOfWeb(on)).toHaveLength(1)
   })
 
+  it(promise('held-survives-restart', 'one that waits for a slot, also when nobody is left to free it'), async () => {
+    const on = await badDeploys(['a', 'b', 'c'], { config: { actions: { max_concurrent: 1 } } })
+    const [first, ...others] = ['a', 'b', 'c'].map((app) => crashLooping(on, app))
+    if (first) await on.push(first)
+    await on.ports.until(() => on.written().length === 1)
+    await on.push(...others)
+    await on.ports.until(() => on.cases().filter(({ waitingFor }) => waitingFor === 'lane').length === 2, 2_000, 50)
+    await on.restart()
+    await on.ports.until(() => on.written().length === 3, 30_000)
+  })
+
   it(promise('held-survives-restart', 'one that waits for the cooldown'), async () => {
     const on = await badDeploy({ manifests: [crashes('web', 3)], config: { actions: { cooldown_period: '1m' } } })
     const first = crashLooping(on, 'web')

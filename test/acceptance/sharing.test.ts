@@ -125,6 +125,20 @@ describe('one target', () => {
     expect(on.written()).toEqual(['patch deployments/web'])
   })
 
+  it(promise('accepted-is-taken-up', 'nothing joins a case whose object was looked for again and is gone'), async () => {
+    const on = await badDeploy({ config: { actions: { mode: 'approve' } }, manifests: [crashes('web', 3)] })
+    await on.push(crashLooping(on, 'web'))
+    await on.waiting('approval')
+    redeploy(on, 'web', 3)
+    await on.ports.advance(3_000)
+    // The pod of the first alert is gone: looked at afresh, its case ends, and the Deployment is free.
+    await on.push(alertOf('KubeDeploymentReplicasMismatch', { deployment: 'web' }))
+    await on.ports.until(() => on.cases()[0]?.closedAt !== undefined)
+    await on.push(alertOf('KubeDeploymentRolloutStuck', { deployment: 'web' }))
+    const asked = await on.waiting('approval')
+    expect(asked.page.alerts.map(({ labels }) => labels['alertname'])).toContain('KubeDeploymentRolloutStuck')
+  })
+
   it(promise('one-case-per-target'), async () => {
     const on = await badDeploy({ config: { actions: { cooldown_period: '1s' } } })
     const alerts = ['KubePodCrashLooping', 'KubePodNotReady', 'KubeDeploymentReplicasMismatch', 'KubeDeploymentRolloutStuck', 'KubeContainerWaiting']
