@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { ALERT, NOW, POLICY, plannedCase, WEB, WEB_1 } from '../../test/gate-case.ts'
 import { type ManualPorts, manualPorts } from '../../test/manual-ports.ts'
 import { temporaryFolder } from '../../test/temporary.ts'
+import type { Alert } from '../domain/alert.ts'
 import { type Closed, close, type Open, type Parked } from '../domain/case-file.ts'
 import { Fault } from '../domain/fault.ts'
 import { Database } from '../libsql/database.ts'
@@ -18,7 +19,7 @@ interface Bench {
   readonly history: ReturnType<typeof openHistory>
   readonly troubles: readonly unknown[]
   readonly told: readonly (Closed | Parked)[]
-  push(): Promise<void>
+  push(...alerts: readonly Alert[]): Promise<void>
 }
 const LIMITS = { walks: 32, patienceMs: 900_000, laneWaitMs: 900_000, leaseMs: 300_000, retentionMs: 86_400_000, deliveriesMs: 86_400_000 }
 
@@ -56,8 +57,8 @@ function bench(rooms: Partial<DispatchOptions['rooms']>, more: Partial<DispatchO
     history,
     troubles,
     told,
-    async push() {
-      await intake.accept([ALERT], { source: 'test' })
+    async push(...alerts) {
+      await intake.accept(alerts.length > 0 ? alerts : [ALERT], { source: 'test' })
       await ports.settle()
     },
   }
@@ -113,6 +114,43 @@ describe('a walk that does not return', () => {
     await on.push()
     await on.ports.advance(3 * LIMITS.leaseMs)
     expect(on.history.cases()).toMatchObject([{ state: 'intended', closedAt: undefined }])
+  })
+})
+
+describe('walks', () => {
+  it('are so many at once, and the rest in the order in which they came', async () => {
+    const begun: string[] = []
+    const ends: (() => void)[] = []
+    const locate = (page: Open) =>
+      new Promise<Closed>((resolve) => {
+        begun.push(page.alerts[0].fingerprint)
+        ends.push(() => resolve(close(page, 'told', 'NO_RULE', 'b')))
+      })
+    const on = bench({ locate }, { limits: { ...LIMITS, walks: 2 } })
+    await on.push(...['1', '2', '3', '4'].map((fingerprint) => ({ ...ALERT, fingerprint })))
+    expect(begun).toEqual(['1', '2'])
+    ends[1]?.()
+    await on.ports.settle()
+    expect(begun).toEqual(['1', '2', '3'])
+    expect(on.dispatch.walking).toBe(3)
+  })
+
+  it('are not crossed by an order: it is taken when the walk has come to rest', async () => {
+    let end = () => {}
+    const on = bench({
+      locate: (page) =>
+        new Promise((resolve) => {
+          end = () => resolve(close(page, 'told', 'NO_RULE', 'b'))
+        }),
+    })
+    await on.push()
+    const [walking] = on.history.openCases()
+    const order = on.history.order({ caseId: walking?.id ?? plannedCase().id, kind: 'undo', by: 'ann', planHash: undefined })
+    await on.ports.advance(3_000)
+    expect(on.history.orderAnswer(order)).toBeUndefined()
+    end()
+    await on.ports.advance(2_000)
+    expect(on.history.orderAnswer(order)).toBe('nothing was changed in this case')
   })
 })
 
