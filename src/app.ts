@@ -3,25 +3,22 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ACTIONS, findAction } from './actions/catalogue.ts'
 import type { Alertmanager } from './alertmanager/client.ts'
-import { type Environment, variable } from './config/environment.ts'
+import type { Environment } from './config/environment.ts'
 import { idleSettings } from './config/idle.ts'
-import { makePolicySource, type PolicySource } from './config/policy.ts'
+import { makePolicySource } from './config/policy.ts'
 import type { Config } from './config/schema.ts'
 import type { Corridor } from './corridor.ts'
 import { type Dispatch, makeDispatch, type WalkRooms } from './dispatch/dispatch.ts'
 import { makePull } from './dispatch/pull.ts'
 import { alertName } from './domain/alert.ts'
 import type { Applied, Closed, Located, Parked, Planned } from './domain/case-file.ts'
-import { formatDuration } from './domain/duration.ts'
-import { Fault, isFault } from './domain/fault.ts'
-import type { Cancel, Clock, Ports } from './domain/ports.ts'
-import { type ObjectRef, ownerKey } from './domain/target.ts'
+import { Fault } from './domain/fault.ts'
+import type { Clock, Ports } from './domain/ports.ts'
+import { ownerKey } from './domain/target.ts'
 import { isUnknown, type Unknown, unknown } from './domain/unknown.ts'
-import { type Listening, listen } from './doors/listen.ts'
 import { makeOperations } from './doors/operations.ts'
-import { fixedSecret } from './doors/secrets.ts'
-import { makeWebhook, type WebhookConfig } from './doors/webhook.ts'
-import { alertmanagerOf, CATALOGUES, connectOptions, layersOf, readConfigMap, screenRules, secretOf, stateIn, webhookIsOpen } from './edges.ts'
+import { makeWebhook } from './doors/webhook.ts'
+import { alertmanagerOf, CATALOGUES, connectOptions, layersOf, screenRules, stateIn, webhookIsOpen } from './edges.ts'
 import { FACTS } from './facts/catalogue.ts'
 import { gatherEvidence } from './facts/evidence.ts'
 import { readOnce } from './facts/read-once.ts'
@@ -34,6 +31,8 @@ import { makeRehearsal } from './kube/rehearse.ts'
 import { watchNamespace } from './kube/watch.ts'
 import { makeWriter } from './kube/writer.ts'
 import { Database } from './libsql/database.ts'
+import { confirmPolicies, reconcileLedger, watchDeliveries } from './loops.ts'
+import { NO_SOCKETS, openDoors, webhookConfig } from './open-doors.ts'
 import { makePeople } from './people.ts'
 import { type Applier, apply, intend, recover } from './rooms/apply/apply.ts'
 import { effectOfAll, undo, verify } from './rooms/apply/verify.ts'
@@ -44,7 +43,6 @@ import { look } from './rooms/gate/look.ts'
 import { passGates, passGatesForUndo } from './rooms/gate/pass-gates.ts'
 import { recheck } from './rooms/gate/recheck.ts'
 import type { AlertState, Seen, Self } from './rooms/gate/seen.ts'
-import { ascend, refOf } from './rooms/locate/ascend.ts'
 import { locate } from './rooms/locate/locate.ts'
 import { plan } from './rooms/plan/plan.ts'
 import { makeIntake } from './rooms/record/intake.ts'
@@ -55,6 +53,7 @@ import { renderProblems } from './rulebook/problem.ts'
 import { watchRules } from './rulebook/reload.ts'
 import { caseLine, errorFields, type Log, makeLog, makeSecurityLog } from './telemetry/log.ts'
 import { type Metrics, makeMetrics } from './telemetry/metrics.ts'
+import { ownPod, whoAmI } from './who-am-i.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -83,7 +82,6 @@ export interface App {
 }
 
 const GRACE_MS = 8_000
-const POLICY_EVERY_MS = 10_000
 const LIMITS = { walks: 32, patienceMs: 900_000, laneWaitMs: 900_000, leaseMs: 300_000, deliveriesMs: 86_400_000 }
 
 export async function startApp(options: AppOptions): Promise<App> {
@@ -150,7 +148,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   })
 
   // ── rooms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-  const self = await whoAmI(environment, live, namespace)
+  // The doors do not wait for it: an API server that is away must not keep alerts from being taken.
+  const pod = ownPod(environment, namespace)
+  let self: Self = pod ? { pod } : {}
+  if (pod)
+    whoAmI(pod, live)
+      .then((known) => {
+        self = known
+      })
+      .catch((error: unknown) => log.error(errorFields(error), 'the own pod could not be looked at'))
   const lastSeen = new Map<string, Seen>()
   const seeing = look({
     read: live,
@@ -159,7 +165,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     attempts: history.attempts,
     policy,
     firing: (file) => alertState(file, history, alertmanager),
-    self,
+    get self() {
+      return self
+    },
     approvals: (id, planHash) => {
       const given = history.approval(id, planHash)
       return given && { ...given, planHash }
@@ -295,7 +303,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
   })
   const stopPolicy = confirmPolicies(config, policies, transport, ports)
-  const { webhook: listening, operations: listeningOperations } = options.sockets === false ? NO_SOCKETS : await open(config, ports, security, log, { webhook, operations })
+  const { webhook: listening, operations: listeningOperations } = options.sockets === false ? NO_SOCKETS : await openDoors(config, ports, security, log, { webhook, operations })
   if (config.actions.mode !== 'observe' && webhookIsOpen(config)) log.warn({}, 'the webhook asks nobody for a token or a certificate: set webhook.auth')
   for (const field of idleSettings(config)) log.warn({ field }, 'this setting has no effect in this version')
   dispatch.start()
@@ -334,108 +342,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-// ── what the wiring needs to know of the configuration ─────────────────────────────────────────────────────────────────
-function webhookConfig({ webhook }: Config, clock: Clock, log: Log): Partial<WebhookConfig> {
-  const { auth } = webhook
-  const token = secretOf(auth.token, auth.token_file, clock, log)
-  const password = secretOf(auth.basic?.password, auth.basic?.password_file, clock, log)
-  return {
-    path: webhook.path,
-    maxBodyBytes: webhook.max_body_bytes,
-    maxPendingBytes: webhook.max_pending_bytes,
-    bearer: [...(token ? [token] : []), ...(auth.tokens.length > 0 ? [fixedSecret(...auth.tokens)] : [])],
-    basic: auth.basic && password ? [{ username: auth.basic.username, password }] : [],
-    certificates: auth.client_certificates && { subjects: auth.client_certificates.subjects },
-    allowFrom: webhook.allow_from,
-    trustedProxies: webhook.trusted_proxies,
-    loginFailures: { limit: webhook.login_failures.limit, windowMs: webhook.login_failures.window },
-    rate: { perSecond: webhook.rate.per_second, burst: webhook.rate.burst },
-  }
-}
-
-// ── loops ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-const NO_SOCKETS = { webhook: undefined, operations: undefined }
-interface Doors {
-  readonly webhook: ReturnType<typeof makeWebhook>
-  readonly operations: ReturnType<typeof makeOperations>
-}
-async function open(
-  { webhook, operations }: Config,
-  { timers }: Ports,
-  security: ReturnType<typeof makeSecurityLog>,
-  log: Log,
-  doors: Doors,
-): Promise<{ readonly webhook: Listening; readonly operations: Listening }> {
-  const onTrouble = (why: string) => log.warn({ why }, 'a certificate is in trouble')
-  const { tls } = webhook
-  const files = tls && { certFile: tls.cert_file, keyFile: tls.key_file, ...(tls.client_ca_file && { clientCaFile: tls.client_ca_file }) }
-  const first = await listen({
-    fetch: (request, env) => doors.webhook.fetch(request, env),
-    host: webhook.host,
-    port: webhook.port,
-    ...(files && { tls: files }),
-    timers,
-    security,
-    onTrouble,
-    portSetting: 'WEBHOOK_PORT',
-  })
-  try {
-    const second = await listen({ fetch: (request) => doors.operations.fetch(request), host: operations.host, port: operations.port, timers, portSetting: 'OPERATIONS_PORT' })
-    return { webhook: first, operations: second }
-  } catch (error) {
-    await first.close(0)
-    throw error
-  }
-}
-
-/** The operator's ConfigMap, read every few seconds; what cannot be read is unknown, and the gate holds when that lasts. */
-function confirmPolicies({ policy: { config_map: named } }: Config, policies: PolicySource, transport: Connection['transport'], { timers }: Ports): () => void {
-  if (!named) return () => undefined
-  let stopped = false
-  const turn = async (): Promise<void> => {
-    policies.confirm(await readConfigMap(makeReader(transport, named.namespace), named.name))
-    if (!stopped) timers.after(POLICY_EVERY_MS, () => void turn())
-  }
-  void turn()
-  return () => {
-    stopped = true
-  }
-}
 function makeFolder(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true })
   } catch (cause) {
     throw new Fault('STORE_UNAVAILABLE', `store.path: the folder of ${file} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-  }
-}
-
-/** A dead man's switch: an Alertmanager that does not reach us looks just like a namespace in which all is well. */
-function watchDeliveries({ webhook: { dead_man: limitMs } }: Config, { clock, timers }: Ports, tell: (what: string) => void) {
-  let last = clock.elapsed()
-  let told = false
-  let cancel: Cancel = () => {}
-  const look = (limit: number) => {
-    if (!told && clock.elapsed() - last >= limit) {
-      told = true
-      tell(`nothing was delivered for ${formatDuration(limit)}: see whether Alertmanager still routes this namespace here`)
-    }
-    cancel = timers.after(limit / 4, () => look(limit))
-  }
-  if (limitMs !== undefined) look(limitMs)
-  return {
-    seen() {
-      last = clock.elapsed()
-      told = false
-    },
-    stop: () => cancel(),
-  }
-}
-
-/** An entry that is open in the ledger and closed, or withdrawn, here: the program ended between the two. */
-async function reconcileLedger(ledger: ReturnType<typeof makeLedger>, history: History): Promise<void> {
-  for (const entry of await ledger.entries()) {
-    const stored = entry.outcome === undefined ? history.case(entry.caseId) : undefined
-    if (stored?.closedAt !== undefined) await ledger.complete(entry.caseId, stored.intentAt === undefined ? 'cancelled' : (stored.outcome ?? 'unproven'))
   }
 }
 
@@ -450,23 +361,6 @@ async function alertState(file: Planned, history: History, alertmanager: Alertma
 async function undoFor(applier: Applier, page: Applied | { readonly at: string }, by: string): Promise<Closed | Parked> {
   if (!('plan' in page) || page.at !== 'applied') throw new Fault('INPUT_INVALID', 'nothing was changed in this case')
   return undo(applier, page, 'UNDONE_BY_PERSON', `undone by ${by}`)
-}
-
-/** The pod that this program runs in and what owns it; outside a cluster nobody. */
-async function whoAmI(environment: Environment, read: ReturnType<typeof makeReader>, namespace: string): Promise<Self> {
-  const name = variable(environment, 'POD_NAME')
-  if (name === undefined || variable(environment, 'POD_NAMESPACE') !== namespace) return {}
-  const named: ObjectRef = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid: variable(environment, 'POD_UID') ?? '' }
-  try {
-    const found = await read.get('Pod', name)
-    if (!found) return { pod: named }
-    const pod = refOf(found, named)
-    const owner = (await ascend(read, pod, found)).at(-1)
-    return { pod, ...(owner && { owner }) }
-  } catch (error) {
-    if (isFault(error)) return { pod: named }
-    throw error
-  }
 }
 
 function observe(log: Log, metrics: Metrics, clock: Clock, onClosed: ((closed: Closed) => void) | undefined) {
