@@ -86,3 +86,10 @@ export interface Right {
 }
 
 export const NO_BLAST: Blast = { podsLost: 0, replicas: undefined, memoryBytes: undefined, moreMemoryBytes: 0, moreCpuCores: 0 }
+
+/** Which way a plan moves a value that can be moved both ways, replicas or memory; undefined when it moves neither. */
+export function directionOf({ replicas, memoryBytes }: Blast): 'up' | 'down' | undefined {
+  const moved = replicas ?? memoryBytes
+  if (moved?.from === undefined || moved.from === moved.to) return undefined
+  return moved.to > moved.from ? 'up' : 'down'
+}

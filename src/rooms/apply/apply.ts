@@ -4,7 +4,7 @@ import type { Action } from '../../actions/define-action.ts'
 import { alertName } from '../../domain/alert.ts'
 import { type Answer, type Applied, type Closed, close, type Decided, type Parked, type Planned } from '../../domain/case-file.ts'
 import { isFault } from '../../domain/fault.ts'
-import type { Plan, Step } from '../../domain/plan.ts'
+import { directionOf, type Step } from '../../domain/plan.ts'
 import { planHash } from '../../domain/plan-hash.ts'
 import type { Mode, Policy } from '../../domain/policy.ts'
 import { ownerKey } from '../../domain/target.ts'
@@ -36,12 +36,6 @@ export interface Applier extends Sending {
   readonly onWritten: (steps: readonly Step[], result: 'done' | 'conflict' | 'refused' | 'unknown') => void
 }
 
-/** Which way a plan moves a value that can be moved both ways. */
-export function directionOf({ blast }: Plan): 'up' | 'down' | undefined {
-  const pair = blast.replicas ?? (blast.memoryBytes?.from === undefined ? undefined : { from: blast.memoryBytes.from, to: blast.memoryBytes.to })
-  return pair === undefined || pair.from === pair.to ? undefined : pair.to > pair.from ? 'up' : 'down'
-}
-
 /** Nothing to write: nothing to intend. Otherwise the history first, the ledger second, the cluster third. */
 export const intend =
   (applier: Applier) =>
@@ -51,7 +45,7 @@ export const intend =
     const stopped = applier.recheck(file)
     if (stopped) return stopped
     const hash = planHash(plan)
-    const direction = directionOf(plan)
+    const direction = directionOf(plan.blast)
     applier.log.intend(file, hash, direction)
     try {
       await applier.ledger.enter({

@@ -1,7 +1,8 @@
 // Gate 14: a workload whose changes keep being undone or reversed is not swung once more, and what was undone here is not done again.
 import { formatDuration } from '../../domain/duration.ts'
 import type { Attempt } from '../../domain/history.ts'
-import { byPast, directionOf } from './past.ts'
+import { directionOf } from '../../domain/plan.ts'
+import { byPast } from './past.ts'
 import { type Gate, PASS, refuse } from './verdict.ts'
 
 type Move = Pick<Attempt, 'at' | 'action' | 'direction'>

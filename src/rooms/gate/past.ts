@@ -2,7 +2,6 @@
 import { alertName } from '../../domain/alert.ts'
 import type { Planned } from '../../domain/case-file.ts'
 import type { Attempt } from '../../domain/history.ts'
-import type { Blast } from '../../domain/plan.ts'
 import { isUnknown, type Unknown } from '../../domain/unknown.ts'
 import { type PastAttempts, type Seen, writes } from './seen.ts'
 import { hold, LOOK_AGAIN_MS, PASS, type Verdict } from './verdict.ts'
@@ -19,11 +18,4 @@ const unread = ({ unknown: why }: Unknown, now: number): Verdict =>
 export function triesOf(file: Planned, { owner }: PastAttempts): readonly Attempt[] {
   const alerts = new Set(file.alerts.map(alertName))
   return owner.filter(({ caseId, action, alert }) => caseId !== file.id && action === file.plan.action && alerts.has(alert))
-}
-
-/** What moves both ways: replicas or memory. */
-export function directionOf({ replicas, memoryBytes }: Blast): 'up' | 'down' | undefined {
-  const moved = replicas ?? memoryBytes
-  if (moved?.from === undefined || moved.from === moved.to) return undefined
-  return moved.to > moved.from ? 'up' : 'down'
 }
