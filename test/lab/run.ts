@@ -1,10 +1,12 @@
-// `npm run test:lab`: brings the lab up, runs every *.lab.test.ts against it, takes it down, and prints what ran and what did not.
+// `npm run test:lab -- [--parts a,b] [suite…]`: brings the lab up, runs the *.lab.test.ts against it, takes it down, and prints what ran
+// and what did not.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { signalled } from '../../src/cli/signalled.ts'
 import { realPorts, staysAlive } from '../../src/ports.ts'
@@ -16,8 +18,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const say = (line: string): void => void process.stdout.write(`lab: ${line}\n`)
 const seconds = (since: number): string => `${((realPorts.clock.elapsed() - since) / 1000).toFixed(0)} s`
 
-const parts = PART_NAMES.filter(isPart)
-const filters = process.argv.slice(2)
+const { values, positionals } = parseArgs({ options: { parts: { type: 'string' } }, allowPositionals: true })
+const parts = (values.parts?.split(',') ?? PART_NAMES).filter(isPart)
+/** Beginnings of names of suites; by default all. */
+const filters = positionals.map((name) => `test/lab/${name}`)
 
 const RESULTS = z.object({
   testResults: z.array(

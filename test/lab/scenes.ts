@@ -67,3 +67,31 @@ export const fires = (lab: LabCluster, namespace: string, alert: string): Promis
   until(`${alert} fires in ${namespace}`, async () => (await firing(lab, namespace)).includes(alert), { withinMs: 90_000, everyMs: 100 })
 export const isQuiet = (lab: LabCluster, namespace: string): Promise<unknown> =>
   until(`nothing fires in ${namespace}`, async () => (await firing(lab, namespace)).length === 0, { withinMs: 90_000, everyMs: 100 })
+
+export const statefulSet = ({ namespace, name, image, replicas = 2, fate = {}, resources = {} }: Wish) => ({
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name, namespace },
+  spec: {
+    serviceName: name,
+    replicas,
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name }, annotations: fate }, spec: { containers: [{ name: 'app', image, resources }] } },
+  },
+})
+
+export const statefulSetIsReady = (lab: LabCluster, namespace: string, name: string): Promise<unknown> =>
+  until(
+    `StatefulSet ${namespace}/${name} is ready`,
+    async () => {
+      const found = await makeReader(lab.admin, namespace).get('StatefulSet', name)
+      return found?.status?.readyReplicas === found?.spec?.replicas
+    },
+    { everyMs: 100 },
+  )
+
+/** Names of the pods that are not being ended. */
+export const podsOf = async (lab: LabCluster, namespace: string, app: string): Promise<readonly string[]> =>
+  (await makeReader(lab.admin, namespace).list('Pod', { labels: `app=${app}` }))
+    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata?.name ?? '')

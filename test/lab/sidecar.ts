@@ -31,11 +31,15 @@ export interface Sidecar {
   audit(): readonly Audited[]
   /** Writes that are no rehearsal, on other objects than its own ledger and Events. */
   written(): readonly Audited[]
+  /** Writes of its own ledger, which come before any other. */
+  ledgered(): readonly Audited[]
   stop(): Promise<void>
 }
 
 export interface SidecarWishes {
   readonly namespace: string
+  /** The service account that it runs as; by default the generated one. */
+  readonly account?: string
   /** Over the lab's own configuration, section by section. */
   readonly config?: Tree
   readonly ends: (undo: () => Promise<void> | void) => void
@@ -59,32 +63,33 @@ export const generated = (namespace: string, actions: readonly Action[] = ACTION
   ...manifestsFor(actions, FACTS, namespace),
 ]
 
-/** The same rights in roles of the namespace's own, without one verb on one resource: wherever it was granted, it is gone. */
-export function generatedWithout(
-  namespace: string,
-  actions: readonly Action[],
-  taken: { readonly apiGroup: string; readonly resource: string; readonly verb: string },
-): readonly object[] {
+export interface Taken {
+  readonly apiGroup: string
+  readonly resource: string
+  readonly verb: string
+}
+
+/** An account with the same rights in a role of its own, less one verb on one resource: wherever it was granted, it is gone. */
+export function accountWithout(namespace: string, account: string, actions: readonly Action[], taken: Taken): readonly object[] {
   const api = 'rbac.authorization.k8s.io'
   const less = (rule: Rule): Rule => {
     const touched = rule.apiGroups.includes(taken.apiGroup) && rule.resources.includes(taken.resource)
     return touched ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== taken.verb) } : rule
   }
-  const roles = rolesFor(actions, FACTS)
-  const metadata = (name: string) => ({ name, namespace })
+  const rules = rolesFor(actions, FACTS)
+    .flatMap((role) => role.rules.map(less))
+    .filter(({ verbs }) => verbs.length > 0)
+  const metadata = { name: account, namespace }
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata(ACCOUNT) },
-    ...roles.flatMap(({ name, rules }) => [
-      { apiVersion: `${api}/v1`, kind: 'Role', metadata: metadata(name), rules: rules.map(less).filter(({ verbs }) => verbs.length > 0) },
-      {
-        apiVersion: `${api}/v1`,
-        kind: 'RoleBinding',
-        metadata: metadata(name),
-        roleRef: { apiGroup: api, kind: 'Role', name },
-        subjects: [{ kind: 'ServiceAccount', name: ACCOUNT, namespace }],
-      },
-    ]),
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    { apiVersion: `${api}/v1`, kind: 'Role', metadata, rules },
+    {
+      apiVersion: `${api}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: api, kind: 'Role', name: account },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+    },
   ]
 }
 
@@ -97,9 +102,9 @@ const merged = (under: Tree, upper: Tree): Tree =>
   )
 
 /** Starts the app in this process as the account of the namespace, which must be there with its roles. */
-export async function startSidecar(lab: LabCluster, { namespace, config = {}, ends }: SidecarWishes): Promise<Sidecar> {
+export async function startSidecar(lab: LabCluster, { namespace, account = ACCOUNT, config = {}, ends }: SidecarWishes): Promise<Sidecar> {
   const folder = temporaryFolder(ends)
-  writeFileSync(join(folder, 'kubeconfig'), await kubeconfigFor(lab, namespace), { mode: 0o600 })
+  writeFileSync(join(folder, 'kubeconfig'), await kubeconfigFor(lab, namespace, account), { mode: 0o600 })
   const log: string[] = []
   const defaults = merged(configOf(namespace, folder, lab.alertmanagers), config)
   const app = await startApp({ config: await loadConfig({ environment: {}, defaults }), ports: realPorts, writeLog: (line) => log.push(line) })
@@ -108,7 +113,7 @@ export async function startSidecar(lab: LabCluster, { namespace, config = {}, en
   const { webhook } = app.urls
   if (webhook === undefined) throw new Error('the sidecar opened no webhook')
   const cases = () => [...app.history.cases({ limit: 1_000 })].reverse()
-  const user = `system:serviceaccount:${namespace}:${ACCOUNT}`
+  const user = `system:serviceaccount:${namespace}:${account}`
   return {
     app,
     webhook: { url: `${webhook.replace(/\/$/, '')}/alerts`, token: TOKEN },
@@ -119,7 +124,8 @@ export async function startSidecar(lab: LabCluster, { namespace, config = {}, en
       return until(`a closed case of ${alert}`, found, { withinMs, everyMs: 100, explain: () => `${cases().map(caseLine).join('\n')}\n${log.slice(-20).join('')}` })
     },
     audit: () => lab.audit(user),
-    written: () => lab.audit(user).filter(isWorkloadWrite),
+    written: () => lab.audit(user).filter((one) => isWrite(one) && !OWN.includes(one.objectRef?.resource ?? '')),
+    ledgered: () => lab.audit(user).filter((one) => isWrite(one) && one.objectRef?.resource === 'configmaps'),
     stop,
   }
 }
@@ -128,16 +134,17 @@ const caseLine = ({ alert, state, action, outcome, reason, because, waitingFor }
   [alert, state, action, outcome, reason, because, waitingFor].filter(Boolean).join(' | ')
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection']
-/** A rehearsal asks the API server, and changes nothing; reviews are questions that are sent as objects. */
-const isWorkloadWrite = ({ verb, requestURI, objectRef }: Audited): boolean =>
-  WRITES.includes(verb) && !requestURI.includes('dryRun=All') && !['configmaps', 'events', 'selfsubjectaccessreviews'].includes(objectRef?.resource ?? '')
+/** Its ledger, its Events, and questions that are sent as objects. */
+const OWN = ['configmaps', 'events', 'selfsubjectaccessreviews']
+/** A rehearsal asks the API server, and changes nothing. */
+const isWrite = ({ verb, requestURI }: Audited): boolean => WRITES.includes(verb) && !requestURI.includes('dryRun=All')
 
-const kubeconfigFor = async ({ server, ca, tokenFor }: LabCluster, namespace: string): Promise<string> =>
+const kubeconfigFor = async ({ server, ca, tokenFor }: LabCluster, namespace: string, account: string): Promise<string> =>
   stringify({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'lab', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
-    users: [{ name: ACCOUNT, user: { token: await tokenFor(namespace, ACCOUNT) } }],
-    contexts: [{ name: 'lab', context: { cluster: 'lab', user: ACCOUNT, namespace } }],
+    users: [{ name: account, user: { token: await tokenFor(namespace, account) } }],
+    contexts: [{ name: 'lab', context: { cluster: 'lab', user: account, namespace } }],
     'current-context': 'lab',
   })

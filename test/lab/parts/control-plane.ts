@@ -29,7 +29,7 @@ export const etcd: Part = {
 }
 
 /** Everyone of the control plane has an account of its own, so that the audit log tells them apart. */
-const ACCOUNTS = ['admin', 'kube-controller-manager', 'kube-scheduler', 'kwok', 'exporter'] as const
+const ACCOUNTS = ['admin', 'kube-controller-manager', 'kube-scheduler', 'kwok', 'exporter', 'metrics-server', 'actor'] as const
 type Account = (typeof ACCOUNTS)[number]
 
 /** Writes of everybody, with what they sent; reads only of service accounts, whose rights are in question. */
@@ -68,6 +68,8 @@ export const apiServer: Part = {
       'service-account-signing-key-file': ground.file('service-accounts.key'),
       'token-auth-file': ground.file('tokens.csv'),
       'authorization-mode': 'RBAC',
+      // No name service knows the nodes.
+      'kubelet-preferred-address-types': 'InternalIP',
       'audit-policy-file': ground.file('audit-policy.yaml'),
       'audit-log-path': ground.file('audit.log'),
     }

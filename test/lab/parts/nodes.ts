@@ -2,8 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { isRecord } from '../../../src/kube/getter.ts'
+import { realPorts } from '../../../src/ports.ts'
 import { pathOf } from '../binaries.ts'
 import { adminOf } from '../cluster.ts'
+import type { Ground } from '../ground.ts'
 import { flags, kubeconfigOf } from './control-plane.ts'
 import type { Part } from './part.ts'
 import { STAGES } from './stages.ts'
@@ -17,6 +19,15 @@ const node = (name: string) => ({
   status: { allocatable: ROOM, capacity: ROOM },
 })
 
+/** No container runs, so all say the same; in the format in which a runtime keeps logs. */
+const LOGS = { 'container.log': 'started', 'container.previous.log': 'fatal: the container of the lab ended' }
+const logsOf = (ground: Ground) => ({
+  apiVersion: 'kwok.x-k8s.io/v1alpha1',
+  kind: 'ClusterLogs',
+  metadata: { name: 'all' },
+  spec: { logs: [{ logsFile: ground.file('container.log'), previousLogsFile: ground.file('container.previous.log'), follow: false }] },
+})
+
 export const kwok: Part = {
   needs: ['kube-apiserver'],
   binaries: ['kwok'],
@@ -24,8 +35,10 @@ export const kwok: Part = {
   async start(ground) {
     const admin = adminOf(ground.addresses)
     for (const name of NODES) await admin.send({ method: 'POST', path: '/api/v1/nodes', body: node(name) })
-    const stages = ground.file('stages.yaml')
-    writeFileSync(stages, STAGES.map((stage) => stringify(stage, { lineWidth: 0 })).join('---\n'))
+    const stages = ground.file('kwok.yaml')
+    for (const [file, text] of Object.entries(LOGS)) writeFileSync(ground.file(file), `${new Date(realPorts.clock.now()).toISOString()} stdout F ${text}\n`)
+    writeFileSync(stages, [...STAGES, logsOf(ground)].map((stage) => stringify(stage, { lineWidth: 0 })).join('---\n'))
+    const port = String(await ground.port())
     const args = {
       kubeconfig: kubeconfigOf(ground, 'kwok'),
       config: stages,
@@ -33,6 +46,11 @@ export const kwok: Part = {
       cidr: '10.244.0.0/16',
       'node-ip': '127.0.0.1',
       'node-lease-duration-seconds': '40',
+      // The kubelet's side of logs; the API server's own certificate is as good as another here, for nobody verifies it.
+      'server-address': `127.0.0.1:${port}`,
+      'node-port': port,
+      'tls-cert-file': ground.file('certificates', 'apiserver.crt'),
+      'tls-private-key-file': ground.file('certificates', 'apiserver.key'),
     }
     const isReady = async (name: string): Promise<boolean> => {
       const { body } = await admin.send({ method: 'GET', path: `/api/v1/nodes/${name}` })

@@ -316,7 +316,7 @@ addresses:
 - type: InternalIP
   address: {{ NodeIP | Quote }}
 - type: Hostname
-  address: {{ NodeName | Quote }}
+  address: {{ .metadata.name | Quote }}
 {{ with NodePort }}
 daemonEndpoints:
   kubeletEndpoint:
