@@ -21,7 +21,7 @@ export function shorter(duration: string, times: number): string {
   return `${Math.max(3_000, Math.round((Number(count) * UNIT_MS[unit]) / times))}ms`
 }
 
-const RULES = z.strictObject({
+export const RULES = z.strictObject({
   groups: z.array(
     z.strictObject({
       name: z.string(),
