@@ -20,6 +20,12 @@ const ADDRESSES = z.strictObject({
   /** Configuration from which the lab's Alertmanagers route; rewritten when a route is added. */
   alertmanagers: z.array(z.string()).exactOptional(),
   debianAlertmanagers: z.array(z.string()).exactOptional(),
+  ollama: url,
+  postgresql: url,
+  /** Streamable HTTP of kubernetes-mcp-server. */
+  mcpServer: url,
+  /** Where Chromium's DevTools protocol answers. */
+  chromium: url,
 })
 export type Addresses = z.output<typeof ADDRESSES>
 

@@ -25,6 +25,8 @@ export interface LabCluster {
   readonly admin: Transport
   readonly kubeconfig: string
   readonly prometheus: string
+  /** Where another part answers. */
+  readonly address: (name: Parameters<typeof told>[1]) => string
   readonly alertmanagers: readonly string[]
   /** As whoever holds the token. */
   readonly as: (token: string) => Transport
@@ -110,6 +112,7 @@ function clusterOf(folder: string, addressesNow: () => Addresses, control: Pick<
     get prometheus() {
       return told(addresses, 'prometheus')
     },
+    address: (name) => told(addressesNow(), name),
     alertmanagers: [...(addresses.alertmanagers ?? []), ...(addresses.debianAlertmanagers ?? [])],
     as: (token) => transportOf(addresses, token),
     tokenFor,

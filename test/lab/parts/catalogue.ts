@@ -1,10 +1,15 @@
 // Every part there is, by name. A further program of the lab is one more line here.
 import type { Binary } from '../binaries.ts'
 import { alertmanager, alertmanagerOfDebian } from './alertmanager.ts'
+import { chromium } from './chromium.ts'
 import { apiServer, controllerManager, etcd, scheduler } from './control-plane.ts'
 import { exporter } from './exporter.ts'
+import { kubernetesMcpServer } from './mcp-server.ts'
+import { metricsServer } from './metrics-server.ts'
 import { kwok } from './nodes.ts'
+import { ollama } from './ollama.ts'
 import type { Part } from './part.ts'
+import { postgresql } from './postgresql.ts'
 import { prometheus } from './prometheus.ts'
 
 export const PARTS = {
@@ -17,6 +22,11 @@ export const PARTS = {
   alertmanager,
   'alertmanager-debian': alertmanagerOfDebian,
   prometheus,
+  'metrics-server': metricsServer,
+  ollama,
+  postgresql,
+  'kubernetes-mcp-server': kubernetesMcpServer,
+  chromium,
 } as const satisfies Readonly<Record<string, Part>>
 export type PartName = keyof typeof PARTS
 
