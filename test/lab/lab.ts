@@ -19,6 +19,8 @@ const USAGE = `usage: npm run lab -- up [part…]      builds what is missing, b
 parts: ${PART_NAMES.map((name) => `\n  ${name.padEnd(20)} ${isPart(name) ? partOf(name).what : ''}`).join('')}`
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
+// Whoever reads only the first lines, as `| head` does, has seen enough.
+process.stdout.on('error', () => process.exit(0))
 
 /** Where the lab that `up` leaves running keeps its files; one at a time. */
 const folder = join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'prometheus-alerts-slm', 'lab')
@@ -114,11 +116,20 @@ async function status(): Promise<void> {
 async function down(names: readonly string[]): Promise<void> {
   const state = readState(folder)
   if (!state) return say('no lab is running')
-  const pids = names.length === 0 ? [state.pid] : processesOf(state, chosen(names))
-  for (const pid of pids) if (lives(pid)) process.kill(pid, 'SIGTERM')
-  await staysAlive(until('they end', () => pids.every((pid) => !lives(pid)), { withinMs: 60_000, everyMs: 100 }))
+  // Who talks to another ends before it; who does not end is killed.
+  const pids = names.length === 0 ? [state.pid] : processesOf(state, chosen(names)).toReversed()
+  for (const pid of pids) await staysAlive(end(pid, names.length === 0 ? 60_000 : 5_000))
   say(names.length === 0 ? 'the lab is down' : `${names.join(', ')} ended`)
 }
+
+async function end(pid: number, patienceMs: number): Promise<void> {
+  const gone = () => !lives(pid)
+  if (gone()) return
+  process.kill(pid, 'SIGTERM')
+  await until('it ends', gone, { withinMs: patienceMs, everyMs: 100 }).catch(() => process.kill(pid, 'SIGKILL'))
+  await until('it is gone', gone, { withinMs: 5_000, everyMs: 100 })
+}
+
 const processesOf = (state: LabState, names: readonly PartName[]): readonly number[] =>
   state.parts.filter(({ name }) => isPart(name) && names.includes(name)).flatMap(({ processes }) => processes.map(({ pid }) => pid))
 
