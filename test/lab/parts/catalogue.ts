@@ -1,5 +1,6 @@
 // Every part there is, by name. A further program of the lab is one more line here.
 import type { Binary } from '../binaries.ts'
+import { actor } from './actor.ts'
 import { alertmanager, alertmanagerOfDebian } from './alertmanager.ts'
 import { chromium } from './chromium.ts'
 import { apiServer, controllerManager, etcd, scheduler } from './control-plane.ts'
@@ -23,6 +24,7 @@ export const PARTS = {
   'alertmanager-debian': alertmanagerOfDebian,
   prometheus,
   'metrics-server': metricsServer,
+  actor,
   ollama,
   postgresql,
   'kubernetes-mcp-server': kubernetesMcpServer,

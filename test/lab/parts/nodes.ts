@@ -9,6 +9,7 @@ import type { Ground } from '../ground.ts'
 import { flags, kubeconfigOf } from './control-plane.ts'
 import type { Part } from './part.ts'
 import { STAGES } from './stages.ts'
+import { defineLogs, EXEC } from './streams.ts'
 
 const NODES = ['lab-1', 'lab-2']
 const ROOM = { cpu: '16', memory: '64Gi', pods: '200' }
@@ -19,7 +20,7 @@ const node = (name: string) => ({
   status: { allocatable: ROOM, capacity: ROOM },
 })
 
-/** No container runs, so all say the same; in the format in which a runtime keeps logs. */
+/** No container runs, so all of whom nothing else is known say the same; in the format in which a runtime keeps logs. */
 const LOGS = { 'container.log': 'started', 'container.previous.log': 'fatal: the container of the lab ended' }
 const logsOf = (ground: Ground) => ({
   apiVersion: 'kwok.x-k8s.io/v1alpha1',
@@ -35,13 +36,15 @@ export const kwok: Part = {
   async start(ground) {
     const admin = adminOf(ground.addresses)
     for (const name of NODES) await admin.send({ method: 'POST', path: '/api/v1/nodes', body: node(name) })
+    await defineLogs(admin)
     const stages = ground.file('kwok.yaml')
     for (const [file, text] of Object.entries(LOGS)) writeFileSync(ground.file(file), `${new Date(realPorts.clock.now()).toISOString()} stdout F ${text}\n`)
-    writeFileSync(stages, [...STAGES, logsOf(ground)].map((stage) => stringify(stage, { lineWidth: 0 })).join('---\n'))
+    writeFileSync(stages, [...STAGES, logsOf(ground), EXEC].map((stage) => stringify(stage, { lineWidth: 0 })).join('---\n'))
     const port = String(await ground.port())
     const args = {
       kubeconfig: kubeconfigOf(ground, 'kwok'),
       config: stages,
+      'enable-crds': 'Logs',
       'manage-all-nodes': 'true',
       cidr: '10.244.0.0/16',
       'node-ip': '127.0.0.1',
