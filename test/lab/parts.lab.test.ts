@@ -1,11 +1,14 @@
 // Each program that stands beside the cluster, asked the one thing that shows it works.
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { globSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import * as z from 'zod'
 import { realPorts } from '../../src/ports.ts'
+import { temporaryFolder } from '../temporary.ts'
 import { until } from '../waiting.ts'
 import { type LabCluster, labSuite, withLab } from './lab-cluster.ts'
 import { SMALL_MODEL } from './parts/ollama.ts'
 import { query } from './parts/postgresql.ts'
+import { startLab } from './running-lab.ts'
 
 const PARTS = ['ollama', 'postgresql', 'kubernetes-mcp-server', 'chromium'] as const
 const http = realPorts.http()
@@ -68,6 +71,28 @@ labSuite('the programs beside the cluster', PARTS, () => {
     expect(await until('the page is rendered', async () => (await dom()).includes('made by a script') && dom(), { withinMs: 20_000 })).toContain('<title>lab</title>')
   })
 })
+
+labSuite('Ollama that crashes', ['ollama'], () => {
+  it('takes the process that holds the model with it', { timeout: 120_000 }, async () => {
+    const lab = await startLab(['ollama'], temporaryFolder())
+    onTestFinished(lab.stop)
+    const runners = () => processes().filter((command) => command.includes('ollama runner') && command.includes(lab.folder)).length
+    await post(`${lab.addresses.ollama}/api/chat`, { model: SMALL_MODEL, messages: [{ role: 'user', content: 'Hello.' }], stream: false, options: { num_predict: 4 } })
+    expect(runners()).toBe(1)
+    await lab.kill('ollama')
+    await until('the runner is gone', () => runners() === 0, { withinMs: 10_000 })
+  })
+})
+
+/** The command line of every process of this machine. */
+const processes = (): readonly string[] =>
+  globSync('/proc/[0-9]*/cmdline').flatMap((file) => {
+    try {
+      return [readFileSync(file, 'utf8').replaceAll('\0', ' ')]
+    } catch {
+      return []
+    }
+  })
 
 /** The body itself, or the data of the one event that a stream carries. */
 const jsonOf = (text: string): unknown => JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text)

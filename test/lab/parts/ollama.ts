@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { pathOf } from '../binaries.ts'
 import { answers } from '../ground.ts'
 import type { Part } from './part.ts'
-import { ask } from './programs.ts'
+import { ask, withItsChildren } from './programs.ts'
 
 /** The name under which the lab's server has it. */
 export const SMALL_MODEL = 'smollm2'
@@ -18,7 +18,7 @@ PARAMETER stop <|im_end|>
 
 export const ollama: Part = {
   needs: [],
-  binaries: ['ollama', 'smollm2.gguf'],
+  binaries: ['ollama', 'smollm2.gguf', 'unshare'],
   what: 'Ollama with a model of 135 million parameters',
   async start(ground) {
     const host = `127.0.0.1:${await ground.port()}`
@@ -31,7 +31,7 @@ export const ollama: Part = {
       // It stays in memory: what a cold load costs is no part of what the suites ask.
       OLLAMA_KEEP_ALIVE: '-1',
     }
-    await ground.run({ name: 'ollama', program: pathOf('ollama'), args: ['serve'], environment, ready: () => answers(`${url}/api/version`) })
+    await ground.run({ name: 'ollama', ...withItsChildren(pathOf('ollama'), ['serve']), environment, ready: () => answers(`${url}/api/version`) })
     writeFileSync(ground.file('Modelfile'), MODELFILE(pathOf('smollm2.gguf')))
     await ask(pathOf('ollama'), ['create', SMALL_MODEL, '-f', ground.file('Modelfile')], environment)
     return { ollama: url }
