@@ -1,13 +1,26 @@
 // From the pod that crashes to the case that is closed, with nothing in between that is ours but the sidecar: the API server and its
 // controllers, Prometheus and its rules, Alertmanager and its routes. What was written is read off the API server's audit log.
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { makeReader } from '../../src/kube/reader.ts'
 import { realPorts } from '../../src/ports.ts'
+import type { StoredCase } from '../../src/rooms/record/rows.ts'
+import { until } from '../waiting.ts'
 import { type LabCluster, labSuite, withLab } from './lab-cluster.ts'
 import { FATE } from './parts/stages.ts'
-import { apply, deployment, fires, isQuiet, rolledOut } from './scenes.ts'
+import { apply, applyAs, deployment, fires, firing, isQuiet, podsOf, rolledOut } from './scenes.ts'
 import { generated, type Sidecar, startSidecar } from './sidecar.ts'
 
 const PARTS = ['controller-manager', 'scheduler', 'kwok', 'prometheus', 'alertmanager'] as const
+type Ends = (undo: () => void | Promise<void>) => void
+
+interface Tenant {
+  readonly namespace: string
+  readonly sidecar: Sidecar
+  /** `patch deployments/web`, as the API server wrote it down. */
+  readonly written: () => readonly string[]
+  /** The closed case of an alert that fires from now on, once nothing fires any more; prints how long each step took. */
+  readonly mended: (alert: string) => Promise<StoredCase>
+}
 
 labSuite('end to end', PARTS, () => {
   let lab: LabCluster
@@ -16,39 +29,97 @@ labSuite('end to end', PARTS, () => {
   }, 120_000)
   afterAll(async () => await lab.stop())
 
-  async function tenant(namespace: string): Promise<Sidecar> {
+  async function tenant(namespace: string, ends: Ends): Promise<Tenant> {
     await lab.given(...generated(namespace))
-    const sidecar = await startSidecar(lab, { namespace, ends: onTestFinished })
+    const sidecar = await startSidecar(lab, { namespace, ends })
     await lab.route({ namespace, ...sidecar.webhook })
-    onTestFinished(() => lab.route({ namespace }))
-    return sidecar
+    ends(() => lab.route({ namespace }))
+    return {
+      namespace,
+      sidecar,
+      written: () => sidecar.written().map(({ verb, objectRef }) => `${verb} ${[objectRef?.resource, objectRef?.subresource].filter(Boolean).join('/')}/${objectRef?.name}`),
+      async mended(alert) {
+        await fires(lab, namespace, alert)
+        const fired = realPorts.clock.now()
+        // Beside each other: the case closes when the alert is resolved and the workload has been good for a while.
+        const quiet = isQuiet(lab, namespace).then(() => realPorts.clock.now())
+        const closed = await sidecar.closed(alert, 120_000)
+        const wroteAt = Date.parse(sidecar.written()[0]?.requestReceivedTimestamp ?? '')
+        const after = (at: number | undefined) => `${(((at ?? Number.NaN) - fired) / 1000).toFixed(1)} s`
+        process.stdout.write(`${namespace}: after ${alert} fired: written ${after(wroteAt)}, nothing fires ${after(await quiet)}, closed ${after(closed.closedAt)}\n`)
+        return closed
+      },
+    }
   }
+  const STORY = { timeout: 240_000 }
 
-  describe('a new revision that crash loops', () => {
-    it('is rolled back by the sidecar, the controllers roll, the alert resolves and the case closes as fixed', { timeout: 240_000 }, async () => {
-      const namespace = 'e2e-rollback'
-      const sidecar = await tenant(namespace)
-      const good = { namespace, name: 'web', image: 'shop/web:1' }
-      await lab.given(deployment(good))
-      await rolledOut(lab, namespace, 'web')
+  it.concurrent('rolls a crash-looping revision back; the controllers roll, the alert resolves, the case closes as fixed', STORY, async ({ onTestFinished }) => {
+    const { namespace, mended, written } = await tenant('e2e-rollback', onTestFinished)
+    const good = { namespace, name: 'web', image: 'shop/web:1' }
+    await lab.given(deployment(good))
+    await rolledOut(lab, namespace, 'web')
+    await apply(lab, deployment({ ...good, image: 'shop/web:2', fate: { [FATE.fails]: 'crash' } }))
+    expect(await mended('KubePodCrashLooping')).toMatchObject({ action: 'rollback_deployment', outcome: 'fixed' })
+    expect((await rolledOut(lab, namespace, 'web')).spec?.template.spec?.containers[0]?.image).toBe('shop/web:1')
+    expect(written()).toEqual(['patch deployments/web'])
+  })
 
-      await apply(lab, deployment({ ...good, image: 'shop/web:2', fate: { [FATE.fails]: 'crash' } }))
-      await fires(lab, namespace, 'KubePodCrashLooping')
-      const fired = realPorts.clock.now()
-      // Beside each other: the case closes when the alert is resolved and the workload has been good for a while.
-      const quiet = isQuiet(lab, namespace).then(() => realPorts.clock.now())
-      const closed = await sidecar.closed('KubePodCrashLooping', 120_000)
-      expect(closed).toMatchObject({ action: 'rollback_deployment', outcome: 'fixed' })
-      const after = await rolledOut(lab, namespace, 'web')
-      expect(after.spec?.template.spec?.containers[0]?.image).toBe('shop/web:1')
-      const written = sidecar.written()
-      expect(written.map(({ verb, objectRef }) => `${verb} ${objectRef?.resource}/${objectRef?.name}`)).toEqual(['patch deployments/web'])
-      const wroteAt = Date.parse(written[0]?.requestReceivedTimestamp ?? '')
-      process.stdout.write(
-        `rollback: written ${seconds(wroteAt - fired)} after the alert fired, nothing fired any more after ${seconds((await quiet) - fired)}, closed after ${seconds((closed.closedAt ?? 0) - fired)}\n`,
-      )
-    })
+  it.concurrent('gives memory to what the kernel ends at its limit, as much as it needs and not again', STORY, async ({ onTestFinished }) => {
+    const { namespace, mended, written } = await tenant('e2e-memory', onTestFinished)
+    const resources = { limits: { memory: '64Mi' }, requests: { memory: '64Mi' } }
+    await lab.given(deployment({ namespace, name: 'cache', image: 'shop/cache:1', resources, fate: { [FATE.fails]: 'oom', [FATE.needsMemory]: '90Mi' } }))
+    expect(await mended('KubeContainerOOMKilled')).toMatchObject({ action: 'increase_resources', outcome: 'fixed' })
+    expect((await rolledOut(lab, namespace, 'cache')).spec?.template.spec?.containers[0]?.resources).toEqual({ limits: { memory: '96Mi' }, requests: { memory: '96Mi' } })
+    expect(written()).toEqual(['patch deployments/cache'])
+  })
+
+  it.concurrent('evicts the one pod that crashes among healthy ones', STORY, async ({ onTestFinished }) => {
+    const { namespace, mended, written } = await tenant('e2e-restart', onTestFinished)
+    await lab.given(deployment({ namespace, name: 'worker', image: 'shop/worker:1', replicas: 4 }))
+    await rolledOut(lab, namespace, 'worker')
+    const [sick = ''] = await podsOf(lab, namespace, 'worker')
+    const body = { metadata: { annotations: { [FATE.fails]: 'crash' } } }
+    await lab.admin.send({ method: 'PATCH', path: `/api/v1/namespaces/${namespace}/pods/${sick}`, body, contentType: 'application/merge-patch+json' })
+    expect(await mended('KubePodCrashLooping')).toMatchObject({ action: 'restart_pod', outcome: 'fixed' })
+    expect(await podsOf(lab, namespace, 'worker')).not.toContain(sick)
+    expect(written()).toEqual([`create pods/eviction/${sick}`])
+  })
+
+  it.concurrent('touches nothing of a workload whose template Argo CD keeps, and says who would set it back', STORY, async ({ onTestFinished }) => {
+    const { namespace, sidecar, written } = await tenant('e2e-gitops', onTestFinished)
+    const web = (image: string, fate = {}) =>
+      deployment({ namespace, name: 'web', image, fate, annotations: { 'argocd.argoproj.io/tracking-id': `shop:apps/Deployment:${namespace}/web` } })
+    await applyAs(lab, 'argocd-controller', web('shop/web:1'))
+    await rolledOut(lab, namespace, 'web')
+    await applyAs(lab, 'argocd-controller', web('shop/web:2', { [FATE.fails]: 'crash' }))
+    const closed = await sidecar.closed('KubePodCrashLooping', 120_000)
+    expect(closed).toMatchObject({ action: 'rollback_deployment', outcome: 'refused', reason: 'OWNER_WOULD_REVERT', because: expect.stringContaining('Argo CD') })
+    expect(written()).toEqual([])
+    expect(await firing(lab, namespace)).toContain('KubePodCrashLooping')
+  })
+
+  it.concurrent('keeps two tenants apart: neither reads nor writes in the namespace of the other', STORY, async ({ onTestFinished }) => {
+    const [one, other] = [await tenant('e2e-one', onTestFinished), await tenant('e2e-other', onTestFinished)]
+    for (const { namespace } of [one, other]) await lab.given(deployment({ namespace, name: 'web', image: 'shop/web:1' }))
+    for (const { namespace } of [one, other]) await rolledOut(lab, namespace, 'web')
+    await apply(lab, deployment({ namespace: one.namespace, name: 'web', image: 'shop/web:2', fate: { [FATE.fails]: 'crash' } }))
+    expect(await one.mended('KubePodCrashLooping')).toMatchObject({ outcome: 'fixed' })
+    expect(other.sidecar.cases()).toEqual([])
+    expect([one.written(), other.written()]).toEqual([['patch deployments/web'], []])
+    for (const { namespace, sidecar } of [one, other]) {
+      const places = sidecar.audit().flatMap(({ objectRef }) => objectRef?.namespace ?? [])
+      expect([...new Set(places)]).toEqual([namespace])
+    }
+  })
+
+  it.concurrent('goes back from an image that cannot be pulled', STORY, async ({ onTestFinished }) => {
+    const { namespace, mended, written } = await tenant('e2e-image', onTestFinished)
+    const good = { namespace, name: 'web', image: 'shop/web:1' }
+    await lab.given(deployment(good))
+    await rolledOut(lab, namespace, 'web')
+    await apply(lab, deployment({ ...good, image: 'shop/web:nowhere', fate: { [FATE.fails]: 'imageMissing' } }))
+    expect(await mended('KubePodNotReady')).toMatchObject({ action: 'rollback_deployment', outcome: 'fixed' })
+    await until('the old pods are left alone', async () => (await makeReader(lab.admin, namespace).list('Pod')).every(({ spec }) => spec?.containers[0]?.image === 'shop/web:1'))
+    expect(written()).toEqual(['patch deployments/web'])
   })
 })
-
-const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`

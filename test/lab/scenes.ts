@@ -14,12 +14,13 @@ export interface Wish {
   /** The fate of its pods, as stages.ts reads it. */
   readonly fate?: Readonly<Record<string, string>>
   readonly resources?: object
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
-export const deployment = ({ namespace, name, image, replicas = 2, fate = {}, resources = {} }: Wish) => ({
+export const deployment = ({ namespace, name, image, replicas = 2, fate = {}, resources = {}, annotations = {} }: Wish) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
-  metadata: { name, namespace },
+  metadata: { name, namespace, annotations },
   spec: {
     replicas,
     progressDeadlineSeconds: 600,
@@ -33,6 +34,13 @@ export async function apply(lab: LabCluster, manifest: ReturnType<typeof deploym
   const { namespace, name } = manifest.metadata
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
   await lab.admin.send({ method: 'PATCH', path, body: manifest, contentType: 'application/merge-patch+json' })
+}
+
+/** Server-side apply by another manager, as a GitOps controller does it. */
+export async function applyAs(lab: LabCluster, fieldManager: string, manifest: ReturnType<typeof deployment>): Promise<void> {
+  const { namespace, name } = manifest.metadata
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
+  await lab.admin.send({ method: 'PATCH', path, query: { fieldManager, force: true }, body: manifest, contentType: 'application/apply-patch+yaml' })
 }
 
 export const isRolledOut = ({ metadata, spec, status }: Kinds['Deployment']): boolean =>
