@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Kinds } from '../../../src/kube/wire.ts'
+import { pathOf } from '../binaries.ts'
 import { FATE } from '../parts/stages.ts'
 import { keepLogs } from './logs.ts'
 import { forEach, named, nowText, patchStatus, type Role, type Stage, statusesOf } from './role.ts'
@@ -44,7 +45,7 @@ const NOBODY = ['--reuid', '65534', '--regid', '65534', '--clear-groups']
 /** What it prints is its log. A command that does not exist ends as a runtime reports it. */
 async function runScript(command: readonly string[], environment: Readonly<Record<string, string>>): Promise<Ended> {
   const args = ['--pdeathsig', 'KILL', ...(process.getuid?.() === 0 ? NOBODY : []), '--', ...(command.length > 0 ? command : ['true'])]
-  const child = spawn('setpriv', args, { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...environment } })
+  const child = spawn(pathOf('setpriv'), args, { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...environment } })
   let printed = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (printed += text))
   const [code, signal]: unknown[] = await once(child, 'close')
