@@ -51,6 +51,17 @@ labSuite('end to end', PARTS, () => {
       },
     }
   }
+  /** From now on one pod of the app has this fate; whatever replaces it has the template's. */
+  async function haunt(namespace: string, app: string, annotations: Readonly<Record<string, string>>): Promise<string> {
+    const [sick = ''] = await podsOf(lab, namespace, app)
+    await lab.admin.send({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/${namespace}/pods/${sick}`,
+      body: { metadata: { annotations } },
+      contentType: 'application/merge-patch+json',
+    })
+    return sick
+  }
   const STORY = { timeout: 240_000 }
 
   it.concurrent('rolls a crash-looping revision back; the controllers roll, the alert resolves, the case closes as fixed', STORY, async ({ onTestFinished }) => {
@@ -77,9 +88,7 @@ labSuite('end to end', PARTS, () => {
     const { namespace, mended, written } = await tenant('e2e-restart', onTestFinished)
     await lab.given(deployment({ namespace, name: 'worker', image: 'shop/worker:1', replicas: 4 }))
     await rolledOut(lab, namespace, 'worker')
-    const [sick = ''] = await podsOf(lab, namespace, 'worker')
-    const body = { metadata: { annotations: { [FATE.fails]: 'crash' } } }
-    await lab.admin.send({ method: 'PATCH', path: `/api/v1/namespaces/${namespace}/pods/${sick}`, body, contentType: 'application/merge-patch+json' })
+    const sick = await haunt(namespace, 'worker', { [FATE.fails]: 'crash' })
     expect(await mended('KubePodCrashLooping')).toMatchObject({ action: 'restart_pod', outcome: 'fixed' })
     expect(await podsOf(lab, namespace, 'worker')).not.toContain(sick)
     expect(written()).toEqual([`create pods/eviction/${sick}`])
@@ -121,5 +130,16 @@ labSuite('end to end', PARTS, () => {
     expect(await mended('KubePodNotReady')).toMatchObject({ action: 'rollback_deployment', outcome: 'fixed' })
     await until('the old pods are left alone', async () => (await makeReader(lab.admin, namespace).list('Pod')).every(({ spec }) => spec?.containers[0]?.image === 'shop/web:1'))
     expect(written()).toEqual(['patch deployments/web'])
+  })
+  it.concurrent('takes its own change back when the workload got worse by it', STORY, async ({ onTestFinished }) => {
+    const { namespace, mended, written } = await tenant('e2e-undone', onTestFinished)
+    const resources = { limits: { memory: '64Mi' }, requests: { memory: '64Mi' } }
+    const fragile = deployment({ namespace, name: 'media', image: 'shop/media:1', replicas: 4, resources, fate: { [FATE.breaksFromMemory]: '90Mi' } })
+    await lab.given({ ...fragile, spec: { ...fragile.spec, strategy: { rollingUpdate: { maxUnavailable: 2, maxSurge: 0 } } } })
+    await rolledOut(lab, namespace, 'media')
+    await haunt(namespace, 'media', { [FATE.fails]: 'oom', [FATE.needsMemory]: '90Mi' })
+    expect(await mended('KubeContainerOOMKilled')).toMatchObject({ action: 'increase_resources', outcome: 'undone' })
+    expect((await rolledOut(lab, namespace, 'media')).spec?.template.spec?.containers[0]?.resources).toEqual(resources)
+    expect(written()).toEqual(['patch deployments/media', 'patch deployments/media'])
   })
 })

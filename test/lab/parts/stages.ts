@@ -14,6 +14,8 @@ export const FATE = {
   exitCode: 'lab.alerts-slm.io/exit-code',
   /** It fails only while its first container's memory limit is below this. */
   needsMemory: 'lab.alerts-slm.io/needs-memory',
+  /** It crashes once its first container's memory limit is this or more: a change that was meant well. */
+  breaksFromMemory: 'lab.alerts-slm.io/breaks-from-memory',
   /** How long the pod of a Job runs. */
   runs: 'lab.alerts-slm.io/runs',
 } as const
@@ -25,8 +27,9 @@ const FATE_NOW = [
   'def bytes: capture("^(?<n>[0-9.]+)(?<u>Ki|Mi|Gi|k|M|G)?$") | (.n | tonumber) * ({"Ki":1024,"Mi":1048576,"Gi":1073741824,"k":1000,"M":1000000,"G":1000000000}[.u // ""] // 1);',
   `(${annotation(FATE.fails)} // "none") as $fails`,
   `| (${annotation(FATE.needsMemory)} // "0") as $needs`,
+  `| (${annotation(FATE.breaksFromMemory)} // "1000001Gi") as $breaks`,
   '| (.spec.containers[0].resources.limits.memory // "1000000Gi") as $limit',
-  '| if $needs != "0" and ($limit | bytes) >= ($needs | bytes) then "none" else $fails end',
+  '| if ($limit | bytes) >= ($breaks | bytes) then "crash" elif $needs != "0" and ($limit | bytes) >= ($needs | bytes) then "none" else $fails end',
 ].join(' ')
 const CONTAINER_STATE = '.status.containerStatuses.[].state'
 
