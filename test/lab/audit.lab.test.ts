@@ -30,7 +30,7 @@ labSuite("the API server's audit log", PARTS, () => {
     const namespace = 'audited'
     await lab.given(...generated(namespace))
     // Alertmanager is not asked here: what fires is what was delivered.
-    const sidecar = await startSidecar(lab, { namespace, ends: onTestFinished })
+    const sidecar = await startSidecar(lab, { namespace, config: { alertmanager: { urls: [] } }, ends: onTestFinished })
     const good = { namespace, name: 'web', image: 'shop/web:1' }
     await lab.given(deployment(good), deployment({ namespace, name: 'bystander', image: 'shop/other:1' }))
     await rolledOut(lab, namespace, 'web')
