@@ -1,13 +1,14 @@
 // From the pod that crashes to the case that is closed, with nothing in between that is ours but the sidecar: the API server and its
 // controllers, Prometheus and its rules, Alertmanager and its routes. What was written is read off the API server's audit log.
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Tree } from '../../src/config/tree.ts'
 import { makeReader } from '../../src/kube/reader.ts'
 import { realPorts } from '../../src/ports.ts'
 import type { StoredCase } from '../../src/rooms/record/rows.ts'
 import { until } from '../waiting.ts'
 import { type LabCluster, labSuite, withLab } from './lab-cluster.ts'
 import { FATE } from './parts/stages.ts'
-import { apply, applyAs, deployment, fires, firing, isQuiet, podsOf, rolledOut } from './scenes.ts'
+import { apply, applyAs, deployment, fires, firing, isQuiet, podsOf, rolledOut, silence } from './scenes.ts'
 import { generated, type Sidecar, startSidecar } from './sidecar.ts'
 
 const PARTS = ['controller-manager', 'scheduler', 'kwok', 'prometheus', 'alertmanager'] as const
@@ -29,9 +30,9 @@ labSuite('end to end', PARTS, () => {
   }, 120_000)
   afterAll(async () => await lab.stop())
 
-  async function tenant(namespace: string, ends: Ends): Promise<Tenant> {
+  async function tenant(namespace: string, ends: Ends, config: Tree = {}): Promise<Tenant> {
     await lab.given(...generated(namespace))
-    const sidecar = await startSidecar(lab, { namespace, ends })
+    const sidecar = await startSidecar(lab, { namespace, config, ends })
     await lab.route({ namespace, ...sidecar.webhook })
     ends(() => lab.route({ namespace }))
     return {
@@ -141,5 +142,21 @@ labSuite('end to end', PARTS, () => {
     expect(await mended('KubeContainerOOMKilled')).toMatchObject({ action: 'increase_resources', outcome: 'undone' })
     expect((await rolledOut(lab, namespace, 'media')).spec?.template.spec?.containers[0]?.resources).toEqual(resources)
     expect(written()).toEqual(['patch deployments/media', 'patch deployments/media'])
+  })
+  it.concurrent('holds in a maintenance window, heeds a silence that is set meanwhile, and goes on when it is lifted', STORY, async ({ onTestFinished }) => {
+    const [from, to] = [-60_000, 45_000].map((away) => new Date(realPorts.clock.now() + away).toISOString())
+    const { namespace, sidecar, written } = await tenant('e2e-silence', onTestFinished, { actions: { maintenance: [{ from, to, why: 'the database moves' }] } })
+    const good = { namespace, name: 'web', image: 'shop/web:1' }
+    await lab.given(deployment(good))
+    await rolledOut(lab, namespace, 'web')
+    await apply(lab, deployment({ ...good, image: 'shop/web:2', fate: { [FATE.fails]: 'crash' } }))
+    const held = (why: string) => until(`a case is held: ${why}`, () => sidecar.cases().find(({ because }) => because?.includes(why)), { withinMs: 120_000, everyMs: 100 })
+    await held('the database moves')
+    const lift = await silence(lab, namespace, realPorts.clock.now())
+    await held('silenced or inhibited')
+    expect(written()).toEqual([])
+    await lift()
+    expect(await sidecar.closed('KubePodCrashLooping', 120_000)).toMatchObject({ action: 'rollback_deployment', outcome: 'fixed' })
+    expect(written()).toEqual(['patch deployments/web'])
   })
 })

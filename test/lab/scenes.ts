@@ -103,3 +103,16 @@ export const podsOf = async (lab: LabCluster, namespace: string, app: string): P
   (await makeReader(lab.admin, namespace).list('Pod', { labels: `app=${app}` }))
     .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
     .map(({ metadata }) => metadata?.name ?? '')
+
+const SILENCE = z.object({ silenceID: z.string() })
+
+/** Set at one peer, as a person would; answers how it is lifted. The other peers learn of both by gossip. */
+export async function silence(lab: LabCluster, namespace: string, now: number): Promise<() => Promise<void>> {
+  const [peer = ''] = lab.alertmanagers
+  const [startsAt, endsAt] = [now, now + 3_600_000].map((at) => new Date(at).toISOString())
+  const matchers = [{ name: 'namespace', value: namespace, isRegex: false, isEqual: true }]
+  const body = JSON.stringify({ matchers, startsAt, endsAt, createdBy: 'ann', comment: 'I look at it myself' })
+  const answer = await http({ method: 'POST', url: `${peer}/api/v2/silences`, headers: { 'content-type': 'application/json' }, body })
+  const { silenceID } = SILENCE.parse(JSON.parse(await answer.text()))
+  return async () => void (await http({ method: 'DELETE', url: `${peer}/api/v2/silence/${silenceID}` }))
+}

@@ -17,7 +17,7 @@ import { until } from '../waiting.ts'
 import type { Audited, LabCluster } from './lab-cluster.ts'
 
 const ACCOUNT = 'alerts-slm'
-const TOKEN = 'the-token-of-the-webhook'
+export const WEBHOOK_TOKEN = 'the-token-of-the-webhook'
 
 export interface Sidecar {
   readonly app: App
@@ -46,10 +46,10 @@ export interface SidecarWishes {
 }
 
 /** Minutes of the sidecar are seconds, as those of the lab's alert rules are. */
-const configOf = (namespace: string, folder: string, alertmanagers: readonly string[]): Tree => ({
+export const configOf = (namespace: string, folder: string, alertmanagers: readonly string[], port = 0): Tree => ({
   namespace,
   kubernetes: { kubeconfig: join(folder, 'kubeconfig') },
-  webhook: { host: '127.0.0.1', port: 0, auth: { token: TOKEN } },
+  webhook: { host: '127.0.0.1', port, auth: { token: WEBHOOK_TOKEN } },
   operations: { host: '127.0.0.1', port: 0 },
   actions: { mode: 'enforce' },
   settle: { time: '5s', verify_within: '90s', check_every: '500ms' },
@@ -116,7 +116,7 @@ export async function startSidecar(lab: LabCluster, { namespace, account = ACCOU
   const user = `system:serviceaccount:${namespace}:${account}`
   return {
     app,
-    webhook: { url: `${webhook.replace(/\/$/, '')}/alerts`, token: TOKEN },
+    webhook: { url: `${webhook.replace(/\/$/, '')}/alerts`, token: WEBHOOK_TOKEN },
     log,
     cases,
     closed(alert, withinMs = 60_000) {
@@ -124,7 +124,7 @@ export async function startSidecar(lab: LabCluster, { namespace, account = ACCOU
       return until(`a closed case of ${alert}`, found, { withinMs, everyMs: 100, explain: () => `${cases().map(caseLine).join('\n')}\n${log.slice(-20).join('')}` })
     },
     audit: () => lab.audit(user),
-    written: () => lab.audit(user).filter((one) => isWrite(one) && !OWN.includes(one.objectRef?.resource ?? '')),
+    written: () => lab.audit(user).filter(isWorkloadWrite),
     ledgered: () => lab.audit(user).filter((one) => isWrite(one) && one.objectRef?.resource === 'configmaps'),
     stop,
   }
@@ -138,8 +138,10 @@ const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection']
 const OWN = ['configmaps', 'events', 'selfsubjectaccessreviews']
 /** A rehearsal asks the API server, and changes nothing. */
 const isWrite = ({ verb, requestURI }: Audited): boolean => WRITES.includes(verb) && !requestURI.includes('dryRun=All')
+/** On another object than its own. */
+export const isWorkloadWrite = (one: Audited): boolean => isWrite(one) && !OWN.includes(one.objectRef?.resource ?? '')
 
-const kubeconfigFor = async ({ server, ca, tokenFor }: LabCluster, namespace: string, account: string): Promise<string> =>
+export const kubeconfigFor = async ({ server, ca, tokenFor }: Pick<LabCluster, 'server' | 'ca' | 'tokenFor'>, namespace: string, account = ACCOUNT): Promise<string> =>
   stringify({
     apiVersion: 'v1',
     kind: 'Config',
