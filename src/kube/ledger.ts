@@ -20,7 +20,7 @@ export interface Ledger {
    * Entering the same plan of an open case again changes nothing; another plan takes the entry's place.
    */
   enter(entry: Omit<LedgerEntry, 'at'>): Promise<void>
-  /** Afterwards no entry of this case is open: also when somebody removed it. */
+  /** Afterwards no entry of this case is open, also when somebody removed it; what would have undone it is forgotten. */
   complete(caseId: string, outcome: Outcome): Promise<void>
 }
 
@@ -113,12 +113,13 @@ export function makeLedger(transport: Transport, namespace: string): Ledger {
       edit((entries) => {
         const before = entries.find(({ caseId }) => caseId === entry.caseId)
         if (before && before.outcome === undefined && before.planHash === entry.planHash && before.term === entry.term) return undefined
-        return withinLimits([...entries.filter((one) => one !== before), { ...entry, at: now() }], entry.caseId)
+        return withinLimits([...entries.filter((one) => one !== before), { ...entry, at: now() }], entry.caseId, parsed)
       }),
     complete: (caseId, outcome) =>
       edit((entries) => {
         const before = entries.find((one) => one.caseId === caseId)
-        return before && before.outcome !== outcome ? { [caseId]: JSON.stringify({ ...before, outcome }) } : undefined
+        // What would undo it is of use while the case is open; kept for a hundred cases it would make every look at the ledger slow.
+        return before && before.outcome !== outcome ? { [caseId]: JSON.stringify({ ...before, undo: [], outcome }) } : undefined
       }),
   }
 }
@@ -151,8 +152,12 @@ const inTime = (a: LedgerEntry, b: LedgerEntry): number => a.at - b.at || (a.cas
 const sizeOf = (key: string, text: string): number => Buffer.byteLength(key) + Buffer.byteLength(text)
 
 /** Oldest completed entries fall out; an open one never does: it may be all that tells of a write. */
-function withinLimits(entries: readonly LedgerEntry[], added: string): Changes {
-  const texts = new Map(entries.map((entry) => [entry.caseId, JSON.stringify(entry)]))
+function withinLimits(entries: readonly LedgerEntry[], added: string, known: ReadonlyMap<string, Parsed>): Changes {
+  const textOf = (entry: LedgerEntry): string => {
+    const kept = known.get(entry.caseId)
+    return kept?.entry === entry ? kept.text : JSON.stringify(entry)
+  }
+  const texts = new Map(entries.map((entry) => [entry.caseId, textOf(entry)]))
   let bytes = [...texts].reduce((sum, [key, text]) => sum + sizeOf(key, text), 0)
   const dropped: string[] = []
   for (const { caseId, outcome } of entries) {
