@@ -8,6 +8,7 @@ import type { StoredCase } from '../../src/rooms/record/rows.ts'
 import { until } from '../waiting.ts'
 import { type LabCluster, labSuite, withLab } from './lab-cluster.ts'
 import { FATE } from './parts/stages.ts'
+import { rulesFor } from './rule-folder.ts'
 import { apply, applyAs, deployment, fires, firing, isQuiet, podsOf, rolledOut, silence } from './scenes.ts'
 import { generated, type Sidecar, startSidecar } from './sidecar.ts'
 
@@ -158,5 +159,20 @@ labSuite('end to end', PARTS, () => {
     await lift()
     expect(await sidecar.closed('KubePodCrashLooping', 120_000)).toMatchObject({ action: 'rollback_deployment', outcome: 'fixed' })
     expect(written()).toEqual(['patch deployments/web'])
+  })
+  it.concurrent('does not scale by hand what an autoscaler keeps at its count', STORY, async ({ onTestFinished }) => {
+    const operator_dir = rulesFor('KubeDeploymentReplicasMismatch', 'scale_deployment', { replicas: 3 }, onTestFinished)
+    const { namespace, sidecar, written } = await tenant('e2e-autoscaler', onTestFinished, { rules: { operator_dir } })
+    const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+    const metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }]
+    await lab.given(deployment({ namespace, name: 'web', image: 'shop/web:1', fate: { [FATE.fails]: 'neverReady' } }), {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'web', namespace },
+      spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 5, metrics },
+    })
+    const closed = await sidecar.closed('KubeDeploymentReplicasMismatch', 120_000)
+    expect(closed).toMatchObject({ action: 'scale_deployment', outcome: 'refused', reason: 'OWNER_WOULD_REVERT', because: expect.stringContaining('HorizontalPodAutoscaler web') })
+    expect(written()).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-// A folder of operator's rules with one rule: for this alert, this action.
+// A folder of operator's rules with one rule, in place of the library's: for this alert, this action.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -13,9 +13,9 @@ const WHEN = {
   ],
 }
 
-export function rulesFor(alert: string, action: string, parameters: JsonObject): string {
-  const folder = temporaryFolder()
+export function rulesFor(alert: string, action: string, parameters: JsonObject, ends?: (undo: () => void) => void): string {
+  const folder = temporaryFolder(ends)
   const rule = { id: 'the-lab-asks', when: WHEN, then: { action, ...(Object.keys(parameters).length > 0 && { parameters }), confidence: 0.9 }, because: 'the lab asks for it' }
-  writeFileSync(join(folder, 'lab.yaml'), stringify({ alerts: [alert], rules: [rule] }))
+  writeFileSync(join(folder, 'lab.yaml'), stringify({ alerts: [alert], layer: 'replace', rules: [rule] }))
   return folder
 }
