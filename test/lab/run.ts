@@ -2,7 +2,7 @@
 // and what did not.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,6 +31,7 @@ const RESULTS = z.object({
 
 /** One line for each suite: what passed, failed and was left out, and how long it took. */
 function account(file: string): void {
+  if (!existsSync(file)) return say('the suites ended before they could be counted')
   const { testResults } = RESULTS.parse(JSON.parse(readFileSync(file, 'utf8')))
   for (const { name, startTime, endTime, assertionResults } of testResults) {
     const counts = Map.groupBy(assertionResults, ({ status }) => status)
