@@ -286,7 +286,7 @@ export function kubeClientContract(name: string, setup: () => Promise<ContractCl
           expect(kept).toEqual({ ...entry('C1', { undo, rule: 'r', direction: 'up' }), at: expect.any(Number) })
           expect(Math.abs((kept?.at ?? 0) - (transport.serverTime() ?? Number.NaN))).toBeLessThan(5_000)
           await ledger.complete('C1', 'fixed')
-          expect(await makeLedger(transport, namespace).entries()).toEqual([{ ...kept, outcome: 'fixed' }])
+          expect(await makeLedger(transport, namespace).entries()).toEqual([{ ...kept, undo: [], outcome: 'fixed' }])
         }),
       )
       it(
@@ -334,7 +334,8 @@ export function kubeClientContract(name: string, setup: () => Promise<ContractCl
           await expect(ledger.enter(entry('C3', { undo: { impossible: long } }))).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE' })
           await ledger.complete('C1', 'unproven')
           await ledger.enter(entry('C3', { undo: { impossible: long } }))
-          expect((await ledger.entries()).map(({ caseId }) => caseId)).toEqual(['C2', 'C3'])
+          // What would have undone the closed one is forgotten, so there is room for it as well.
+          expect((await ledger.entries()).map(({ caseId }) => caseId)).toEqual(['C1', 'C2', 'C3'])
         }),
       )
       it(

@@ -10,6 +10,8 @@ export interface MortalSidecar {
   readonly store: string
   /** Resolves when it takes alerts. */
   readonly start: () => Promise<void>
+  /** From its next life on it also asks Alertmanager what fires. */
+  readonly pulls: () => void
   /** kill -9. From then on nobody listens. */
   readonly kill: () => Promise<void>
   /** Stops its clock without ending it, as a machine that hangs. */
@@ -51,6 +53,7 @@ export function mortalSidecar(cluster: TornCluster, ends: Ends): MortalSidecar {
       const [, url] = await life.says(/"webhook":"([^"]+)".*ready to take alerts/)
       cluster.webhook = url
     },
+    pulls: () => writeFileSync(config, cluster.configuration(store, true)),
     async kill() {
       cluster.webhook = undefined
       await lives.at(-1)?.end('SIGKILL')

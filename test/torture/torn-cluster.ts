@@ -31,8 +31,8 @@ export type Strike = (carryOut: () => Promise<Response>) => Promise<Response>
 
 export interface TornCluster {
   readonly practice: Practice
-  /** Of a sidecar that keeps its history in this file, as YAML. */
-  readonly configuration: (store: string) => string
+  /** Of a sidecar that keeps its history in this file, as YAML. `pulls`: it also asks Alertmanager what fires. */
+  readonly configuration: (store: string, pulls?: boolean) => string
   /** The first request that fits meets this; later ones pass. */
   readonly strike: (fits: (passing: Passing) => boolean, strike: Strike) => void
   /** Where alerts are delivered now; undefined: nobody listens. */
@@ -94,9 +94,12 @@ export async function tornCluster(ends: Ends, incidents: readonly Incident[] = [
   const world = startWorld({ practice, ports: realPorts, incidents, namespace: NAMESPACE, webhook: { url: 'http://sidecar.torn/alerts', http: deliver }, pace })
   ends(() => world.stop())
 
+  const asked = await listen(async (request) => world.alertmanager.fetch(request))
+  ends(() => asked.close())
+
   const cluster: TornCluster = {
     practice,
-    configuration: (store) => JSON.stringify(configuration(api.url, store), undefined, 2),
+    configuration: (store, pulls) => JSON.stringify({ ...configuration(api.url, store), ...(pulls && { alertmanager: { urls: [asked.url], pull_every: '10s' } }) }, undefined, 2),
     strike: (fits, strike) => strikes.push({ fits, strike }),
     webhook: undefined,
     underWay: () => underWay,
