@@ -31,7 +31,7 @@ const RESULTS = z.object({
 
 /** One line for each suite: what passed, failed and was left out, and how long it took. */
 function account(file: string): void {
-  if (!existsSync(file)) return say('the suites ended before they could be counted')
+  if (!existsSync(file)) return void say('the suites ended before they could be counted')
   const { testResults } = RESULTS.parse(JSON.parse(readFileSync(file, 'utf8')))
   for (const { name, startTime, endTime, assertionResults } of testResults) {
     const counts = Map.groupBy(assertionResults, ({ status }) => status)
