@@ -30,7 +30,7 @@ const crashes = {
   metadata: { name: 'revision-2-crashes', namespace: NAMESPACE },
   spec: { match: { image: '*:2' }, then: { fail: 'crash', logs: 'panic: nil' } },
 }
-const PACE = { scheduleMs: 5, startMs: 20, readyMs: 10, crashMs: 20, backOffMs: 20, backOffMaxMs: 60_000, stopMs: 10 }
+const PACE = { scheduleMs: 2, startMs: 5, readyMs: 5, crashMs: 5, backOffMs: 10, backOffMaxMs: 60_000, stopMs: 5 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
   const limit = realPorts.clock.elapsed() + 60_000
@@ -50,11 +50,19 @@ export async function latencyBench(quick: boolean) {
   const controllers = startControllers(practice.store, realPorts, { pace: PACE })
   const pods = () => practice.store.list('Pod', NAMESPACE)
   await until('every Deployment available', () => practice.store.list('Deployment', NAMESPACE).every((one) => at(one.status, 'availableReplicas') === 2))
-  for (const name of names) practice.store.update({ ...(practice.store.get('Deployment', NAMESPACE, name) ?? deployment(name, 2)), spec: deployment(name, 2).spec })
-  await until('every new pod in a crash loop', () => {
-    const crashing = pods().filter((pod) => Number(at(pod.status, 'containerStatuses', 0, 'restartCount') ?? 0) >= 3)
-    return names.every((name) => crashing.some((pod) => pod.metadata.labels?.['app'] === name))
-  })
+  /** One after the other: workloads that crash in step would flood the watches in waves that no namespace knows. */
+  const deployBadly = async (name: string): Promise<string> => {
+    practice.store.update({ ...(practice.store.get('Deployment', NAMESPACE, name) ?? deployment(name, 2)), spec: deployment(name, 2).spec })
+    let pod: string | undefined
+    await until(`${name} in a crash loop`, () => {
+      pod = pods().find((one) => one.metadata.labels?.['app'] === name && Number(at(one.status, 'containerStatuses', 0, 'restartCount') ?? 0) >= 3)?.metadata.name
+      return pod !== undefined
+    })
+    return pod ?? ''
+  }
+  const crashing = new Map<string, string>()
+  for (const name of names) crashing.set(name, await deployBadly(name))
+
   let onWrite: (name: string) => void = () => {}
   const api = await listen(async (request) => {
     const { pathname, search } = new URL(request.url)
@@ -89,7 +97,6 @@ export async function latencyBench(quick: boolean) {
   const requestsBefore = practice.requests.length
   try {
     for (const name of names) {
-      const pod = pods().find((one) => one.metadata.labels?.['app'] === name && Number(at(one.status, 'containerStatuses', 0, 'restartCount') ?? 0) >= 3)
       const written = new Promise<number>((resolve, reject) => {
         const cancel = realPorts.timers.after(10_000, () => reject(new Error(`no write for ${name} within 10 s`)))
         onWrite = (written_) => {
@@ -98,7 +105,7 @@ export async function latencyBench(quick: boolean) {
           resolve(realPorts.clock.elapsed())
         }
       })
-      const alert = alertAbout(name, pod?.metadata.name ?? '')
+      const alert = alertAbout(name, crashing.get(name) ?? '')
       const began = realPorts.clock.elapsed()
       await send(alert)
       taken.push((await written) - began)

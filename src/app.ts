@@ -13,6 +13,8 @@ import { makePull } from './dispatch/pull.ts'
 import { alertName } from './domain/alert.ts'
 import type { Applied, Closed, Located, Parked, Planned } from './domain/case-file.ts'
 import { Fault } from './domain/fault.ts'
+import type { Attempts } from './domain/history.ts'
+import type { Plan } from './domain/plan.ts'
 import type { Clock, Ports } from './domain/ports.ts'
 import { ownerKey } from './domain/target.ts'
 import { isUnknown, type Unknown, unknown } from './domain/unknown.ts'
@@ -26,6 +28,7 @@ import { makeAccess } from './kube/access.ts'
 import { type Connection, connect } from './kube/connect.ts'
 import { makeEvents } from './kube/events.ts'
 import { makeLedger } from './kube/ledger.ts'
+import { readAhead } from './kube/read-ahead.ts'
 import { makeReader } from './kube/reader.ts'
 import { makeRehearsal } from './kube/rehearse.ts'
 import { watchNamespace } from './kube/watch.ts'
@@ -39,7 +42,7 @@ import { effectOfAll, undo, verify } from './rooms/apply/verify.ts'
 import { judge } from './rooms/decide/decide.ts'
 import { pageOf } from './rooms/decide/page.ts'
 import { GATE_CODES } from './rooms/gate/codes.ts'
-import { look } from './rooms/gate/look.ts'
+import { type LookDeps, look } from './rooms/gate/look.ts'
 import { passGates, passGatesForUndo } from './rooms/gate/pass-gates.ts'
 import { recheck } from './rooms/gate/recheck.ts'
 import type { AlertState, Seen, Self } from './rooms/gate/seen.ts'
@@ -82,6 +85,7 @@ export interface App {
 }
 
 const GRACE_MS = 8_000
+const NO_ATTEMPTS: Attempts = { forOwner: () => [], forRule: () => [], inNamespace: () => [] }
 const LIMITS = { walks: 32, patienceMs: 900_000, laneWaitMs: 900_000, leaseMs: 300_000, deliveriesMs: 86_400_000 }
 
 export async function startApp(options: AppOptions): Promise<App> {
@@ -157,17 +161,13 @@ export async function startApp(options: AppOptions): Promise<App> {
         self = known
       })
       .catch((error: unknown) => log.error(errorFields(error), 'the own pod could not be looked at'))
-  const lastSeen = new Map<string, Seen>()
-  const seeing = look({
-    read: live,
+  const lastSeen = new WeakMap<Plan, { readonly seen: Seen; readonly intents: number }>()
+  const looking: Omit<LookDeps, 'read' | 'self'> = {
     access: makeAccess(transport, namespace, clock),
     ledger,
     attempts: history.attempts,
     policy,
     firing: (file) => alertState(file, history, alertmanager),
-    get self() {
-      return self
-    },
     approvals: (id, planHash) => {
       const given = history.approval(id, planHash)
       return given && { ...given, planHash }
@@ -175,13 +175,19 @@ export async function startApp(options: AppOptions): Promise<App> {
     needs: (action) => findAction(action)?.needs ?? [],
     clock,
     serverTime: () => transport.serverTime(),
-  })
+  }
+  const seeing = (file: Planned): Promise<Seen> => {
+    const read = readOnce(live)
+    readAhead(read, watches.held, file.target.owner, ['Pod'])
+    return look({ ...looking, read, self })(file)
+  }
   const gateRoom = { look: seeing, rehearse: makeRehearsal(transport), now: () => clock.now() }
   const pass = passGates({
     ...gateRoom,
     look: async (file) => {
+      const { intents } = history
       const seen = await seeing(file)
-      lastSeen.set(file.id, seen)
+      lastSeen.set(file.plan, { seen, intents })
       return seen
     },
   })
@@ -195,9 +201,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     action: findAction,
     policy,
     recheck: (file) => {
-      const seen = lastSeen.get(file.id)
-      lastSeen.delete(file.id)
-      const stops = seen ? recheck(file, seen, { policy: policy(), attempts: history.attempts, now: clock.now() }) : []
+      const last = lastSeen.get(file.plan)
+      // No other case has acted since: the attempts are those that the gates have judged.
+      const attempts = last?.intents === history.intents ? NO_ATTEMPTS : history.attempts
+      const stops = last ? recheck(file, last.seen, { policy: policy(), attempts, now: clock.now() }) : []
       return stops.length > 0 ? dispatch.stopped(file, stops) : dispatch.takeSlot(file)
     },
     gateUndo: (file) => passGatesForUndo(gateRoom)({ ...file, at: 'planned' }),
@@ -225,7 +232,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     locate: locate({ read: held, namespace }),
     decide,
     // One plan reads each object once, and always from the API server.
-    plan: (file) => plan({ actions: findAction, read: readOnce(live), clock, allowed: () => policy().allowedActions })(file),
+    plan(file) {
+      const read = readOnce(live)
+      readAhead(read, watches.held, file.target.owner, ['Pod', 'ReplicaSet'])
+      return plan({ actions: findAction, read, clock, allowed: () => policy().allowedActions })(file)
+    },
     gate: pass,
     intend: intend(applier),
     apply: apply(applier),

@@ -4,9 +4,10 @@ import type { Plan, Step } from './plan.ts'
 
 /** Set to the moment of planning, so it differs each time although the plan is the same. */
 const MOMENT = 'kubectl.kubernetes.io/restartedAt'
-const OFFSET = 0xcbf29ce484222325n
-const PRIME = 0x100000001b3n
-const MASK = 0xffffffffffffffffn
+/** Offset basis and prime of 64-bit FNV-1a, the basis in two halves; the prime is 2^40 + 0x1b3. */
+const OFFSET = { high: 0xcbf29ce4, low: 0x84222325 }
+const PRIME_LOW = 0x1b3
+const WORD = 2 ** 32
 
 /** JSON with sorted keys and without moments: equal values give equal text. */
 function canonical(value: unknown): string {
@@ -26,13 +27,27 @@ function bare(step: Step): object {
   return { ...rest, ops: rest.ops.map((op) => (op.op !== 'remove' && op.op !== 'test' && isMoment(op.path) ? { ...op, value: '(moment)' } : op)) }
 }
 
-/** 64-bit FNV-1a over the bytes, as 16 hexadecimal digits. */
+/** 64-bit FNV-1a over the bytes, as 16 hexadecimal digits. In halves: BigInt takes a millisecond for a pod template, and plans hold two. */
 export function fnv1a64(text: string): string {
-  let hash = OFFSET
-  for (const byte of new TextEncoder().encode(text)) hash = ((hash ^ BigInt(byte)) * PRIME) & MASK
-  return hash.toString(16).padStart(16, '0')
+  let { high, low } = OFFSET
+  for (const byte of new TextEncoder().encode(text)) {
+    low = (low ^ byte) >>> 0
+    const product = low * PRIME_LOW
+    high = (high * PRIME_LOW + Math.floor(product / WORD) + ((low << 8) >>> 0)) % WORD
+    low = product % WORD
+  }
+  const digits = (half: number) => half.toString(16).padStart(8, '0')
+  return digits(high) + digits(low)
 }
 
+/** A plan does not change, and it is asked for its hash at every gate and commit. */
+const known = new WeakMap<object, string>()
+
 /** Stable over action, parameters, the object's uid and the steps; the same plan made again later has the same hash. */
-export const planHash = (plan: Pick<Plan, 'action' | 'parameters' | 'object' | 'steps'>): string =>
-  fnv1a64(canonical({ action: plan.action, parameters: plan.parameters, uid: plan.object.uid, steps: plan.steps.map(bare) }))
+export function planHash(plan: Pick<Plan, 'action' | 'parameters' | 'object' | 'steps'>): string {
+  const held = known.get(plan)
+  if (held !== undefined) return held
+  const hash = fnv1a64(canonical({ action: plan.action, parameters: plan.parameters, uid: plan.object.uid, steps: plan.steps.map(bare) }))
+  known.set(plan, hash)
+  return hash
+}

@@ -82,9 +82,14 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     episodes: (alert, owner, since) => Number(database.get('SELECT count(*) AS n FROM beginnings WHERE alert_name = ? AND owner = ? AND at >= ?', alert, owner, since)?.['n'] ?? 0),
   }
 
+  /** Intents of this life, so that whoever looked can tell whether another case has acted since. */
+  let intents = 0
   return {
     attempts,
     counts,
+    get intents(): number {
+      return intents
+    },
     newId: (): CaseId => caseId(id()),
     /** What is taken up, found, parked or closed waits for no disk: intake and intents do. */
     together: <T>(work: () => T): T => database.relaxed(work),
@@ -189,6 +194,7 @@ export function openHistory(database: Database, ports: { readonly clock: Clock; 
     },
     /** The intent: whoever restarts from here looks at the cluster before anything else. */
     intend(file: Planned, planHash: string, direction: 'up' | 'down' | undefined): void {
+      intents++
       database.transaction(() => {
         database.run(
           `UPDATE cases SET ${SET_PAGE}, state = 'intended', waiting_for = NULL, due_at = NULL, held_since = NULL, intent_at = ?, plan_hash = ?, direction = ? WHERE id = ?`,
