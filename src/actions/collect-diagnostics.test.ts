@@ -78,10 +78,10 @@ describe('collect_diagnostics', () => {
     expect(text('events.txt')).toContain('there was more')
   })
 
-  it('says what could not be read and keeps the rest', async () => {
+  it.each([403, 500])('says what could not be read (%i, as when the kubelet is away) and keeps the rest', async (status) => {
     const world = await crashing()
     const name = (await world.podsOf('web'))[0]?.metadata?.name ?? ''
-    world.practice.faults.add({ match: { method: 'GET', path: /\/log$/ }, then: { kind: 'status', status: 403 } })
+    world.practice.faults.add({ match: { method: 'GET', path: /\/log$/ }, then: { kind: 'status', status } })
     const { plan, text } = await collected(world, 'Pod', name)
     expect(text(`${name}.app.previous.log`)).toContain('could not be read')
     expect(plan.artefacts.map((one) => one.name)).toContain('objects.yaml')

@@ -1,6 +1,6 @@
 // collect_diagnostics: changes nothing; keeps with the case what people would look at first, before it is gone.
 import * as z from 'zod'
-import { isFault } from '../domain/fault.ts'
+import { type FaultCode, isFault } from '../domain/fault.ts'
 import { NO_BLAST } from '../domain/plan.ts'
 import { describeRef, type ObjectRef, sameObject, type Target } from '../domain/target.ts'
 import type { Kinds, Reader } from '../kube/wire.ts'
@@ -63,11 +63,11 @@ export const collectDiagnostics = defineAction({
 })
 
 /** What cannot be read is said in its place: half the evidence is better than none. An API server that does not answer is a fault all the same. */
-async function orNote(what: string, work: Promise<string>): Promise<string> {
+async function orNote(what: string, work: Promise<string>, ...alsoNoted: readonly FaultCode[]): Promise<string> {
   try {
     return await work
   } catch (error) {
-    if (isFault(error, 'CLUSTER_FORBIDDEN', 'CLUSTER_INVALID', 'CLUSTER_NOT_FOUND')) return `# ${what} could not be read: ${error.message}`
+    if (isFault(error, 'CLUSTER_FORBIDDEN', 'CLUSTER_INVALID', 'CLUSTER_NOT_FOUND', ...alsoNoted)) return `# ${what} could not be read: ${error.message}`
     throw error
   }
 }
@@ -116,7 +116,8 @@ async function logs(read: Reader, pods: readonly Pod[]): Promise<readonly Sectio
   return Promise.all(
     wanted.map(async ({ pod, container, previous }): Promise<Section> => {
       const name = `${pod}.${container}${previous ? '.previous' : ''}.log`
-      const text = await orNote(name, read.logs(pod, { container, previous, tailLines: TAIL_LINES, limitBytes: READ_BYTES }))
+      // The API server asks the kubelet, and answers 500 when that is away: just when people want the rest.
+      const text = await orNote(name, read.logs(pod, { container, previous, tailLines: TAIL_LINES, limitBytes: READ_BYTES }), 'CLUSTER_ERROR', 'CLUSTER_TIMEOUT')
       return { name, mediaType: 'text/plain', text, most: LOG_BYTES, keep: 'last' }
     }),
   )

@@ -6,8 +6,8 @@ const scale = { right: { apiGroup: 'apps', resource: 'deployments/scale', verbs:
 const list = { right: { apiGroup: '', resource: 'pods', verbs: ['list'] }, verb: 'list' }
 
 it('names every right that is missing', () => {
-  const verdict = rights.judge(plannedCase(), seen({ missingRights: [scale, list] }), NOW)
-  expect(verdict).toMatchObject({ says: 'refuse', code: 'RIGHT_MISSING', why: expect.stringContaining('patch deployments/scale.apps, list pods in team-a') })
+  const verdict = rights.judge(plannedCase(), seen({ missingRights: [scale, list, scale] }), NOW)
+  expect(verdict).toMatchObject({ says: 'refuse', code: 'RIGHT_MISSING', why: expect.stringContaining('may not patch deployments/scale.apps, list pods in team-a') })
 })
 
 it('holds when nobody can tell, unless nothing is written', () => {

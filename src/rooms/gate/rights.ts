@@ -14,7 +14,7 @@ export const rights: Gate = {
       return hold('RIGHTS_UNKNOWN', `the own rights are not known: ${missingRights.unknown}`, 'make the API server answer access reviews', now + LOOK_AGAIN_MS)
     }
     if (missingRights.length === 0) return PASS
-    const list = missingRights.map(named).join(', ')
+    const list = [...new Set(missingRights.map(named))].join(', ')
     return refuse(
       'RIGHT_MISSING',
       `the service account may not ${list} in ${namespace}`,
