@@ -106,13 +106,19 @@ export const podsOf = async (lab: LabCluster, namespace: string, app: string): P
 
 const SILENCE = z.object({ silenceID: z.string() })
 
-/** Set at one peer, as a person would; answers how it is lifted. The other peers learn of both by gossip. */
+/** Set as a person would; answers how it is lifted. */
 export async function silence(lab: LabCluster, namespace: string, now: number): Promise<() => Promise<void>> {
-  const [peer = ''] = lab.alertmanagers
   const [startsAt, endsAt] = [now, now + 3_600_000].map((at) => new Date(at).toISOString())
   const matchers = [{ name: 'namespace', value: namespace, isRegex: false, isEqual: true }]
   const body = JSON.stringify({ matchers, startsAt, endsAt, createdBy: 'ann', comment: 'I look at it myself' })
-  const answer = await http({ method: 'POST', url: `${peer}/api/v2/silences`, headers: { 'content-type': 'application/json' }, body })
-  const { silenceID } = SILENCE.parse(JSON.parse(await answer.text()))
-  return async () => void (await http({ method: 'DELETE', url: `${peer}/api/v2/silence/${silenceID}` }))
+  // Peers share silences, and the lab may hold two pairs that know nothing of each other.
+  const set = await Promise.all(
+    lab.alertmanagers.map(async (peer) => {
+      const answer = await http({ method: 'POST', url: `${peer}/api/v2/silences`, headers: { 'content-type': 'application/json' }, body })
+      return `${peer}/api/v2/silence/${SILENCE.parse(JSON.parse(await answer.text())).silenceID}`
+    }),
+  )
+  return async () => {
+    for (const url of set) await (await http({ method: 'DELETE', url })).text()
+  }
 }
