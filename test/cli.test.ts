@@ -397,6 +397,12 @@ describe('doctor', () => {
 })
 
 describe('the command line', () => {
+  it.each([['start', '--bogus'], ['rules', 'lintt'], ['cases', 'show'], ['nope']])('says with exit code 2 that `%s %s` could not be tried, and where help is', async (...args) => {
+    const { code, err } = await run(args.filter((arg) => arg !== undefined))
+    expect(code).toBe(2)
+    expect(err).toContain('--help')
+  })
+
   it('names what there is to call when a command is not there', async () => {
     const { code, err } = await run(['repair'])
     expect(code).toBe(2)

@@ -21,11 +21,17 @@ async function program(args: readonly string[]): Promise<Command> {
   const root = new Command('alerts-slm')
     .description("Repairs what a namespace's Prometheus alerts report: rules first, every action proven or undone")
     .version((await import('../config/assets.ts')).version())
-    .showHelpAfterError('(add --help for what can be given here)')
     .configureHelp({ sortSubcommands: false })
   const named = COMMANDS.filter(([name]) => name === args[0])
   for (const [, load] of named.length > 0 ? named : COMMANDS) root.addCommand((await load()).command())
-  return root
+  return ours(root)
+}
+
+/** Added commands inherit nothing: each of them has to throw instead of ending the process, and to say where its help is. */
+function ours(command: Command): Command {
+  command.exitOverride().showHelpAfterError('(add --help for what can be given here)')
+  for (const sub of command.commands) ours(sub)
+  return command
 }
 
 /** Whoever reads us has had enough (`… | head`): no fault of ours. */
@@ -38,7 +44,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
   try {
-    await staysAlive((await program(args)).exitOverride().parseAsync(args, { from: 'user' }))
+    await staysAlive((await program(args)).parseAsync(args, { from: 'user' }))
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
     else if (error instanceof Fault) {
