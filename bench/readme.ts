@@ -8,7 +8,7 @@ const ROWS: readonly (readonly [string, string, string])[] = [
   ['naivePlainResolverRatioAt500', 'the same with a plain path resolver, over ours', ''],
   ['webhookToWriteP50Ms', 'Webhook received to first write at the API server, p50', '<= 10 ms'],
   ['webhookToWriteP99Ms', 'the same, p99', '<= 50 ms'],
-  ['requestsPerRepair', 'Requests to the API server for one repair, dry run and ledger included', ''],
+  ['requestsPerRepair', 'Requests to the API server for one repair, from the alert to the closed case', ''],
   ['durableAlertsPerSecond', 'Durable intake, groups of 10, synchronous=FULL before each 2xx, alerts/s', '>= 5,000'],
   ['storelessRatio', 'The same server without a store, over it', ''],
   ['wholeSidecarAlertsPerSecond', 'The whole sidecar, 100,000 alerts, alerts/s', ''],
