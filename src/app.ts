@@ -16,7 +16,7 @@ import { Fault } from './domain/fault.ts'
 import type { Attempts } from './domain/history.ts'
 import type { Plan } from './domain/plan.ts'
 import type { Clock, Ports } from './domain/ports.ts'
-import { ownerKey } from './domain/target.ts'
+import { ownerKey, type Target } from './domain/target.ts'
 import { isUnknown, type Unknown, unknown } from './domain/unknown.ts'
 import { makeOperations } from './doors/operations.ts'
 import { makeWebhook } from './doors/webhook.ts'
@@ -28,10 +28,12 @@ import { makeAccess } from './kube/access.ts'
 import { type Connection, connect } from './kube/connect.ts'
 import { makeEvents } from './kube/events.ts'
 import { makeLedger } from './kube/ledger.ts'
+import type { LedgerEntry } from './kube/ledger-entry.ts'
 import { readAhead } from './kube/read-ahead.ts'
 import { makeReader } from './kube/reader.ts'
 import { makeRehearsal } from './kube/rehearse.ts'
 import { watchNamespace } from './kube/watch.ts'
+import type { Reader } from './kube/wire.ts'
 import { makeWriter } from './kube/writer.ts'
 import { Database } from './libsql/database.ts'
 import { confirmPolicies, reconcileLedger, watchDeliveries } from './loops.ts'
@@ -86,6 +88,13 @@ export interface App {
 
 const GRACE_MS = 8_000
 const NO_ATTEMPTS: Attempts = { forOwner: () => [], forRule: () => [], inNamespace: () => [] }
+/** What was read for the plan serves its gates as well, when they follow at once. */
+const FRESH_MS = 250
+interface OnePass {
+  readonly read: Reader
+  readonly entries: Promise<readonly LedgerEntry[]>
+  readonly at: number
+}
 const LIMITS = { walks: 32, patienceMs: 900_000, laneWaitMs: 900_000, leaseMs: 300_000, deliveriesMs: 86_400_000 }
 
 export async function startApp(options: AppOptions): Promise<App> {
@@ -162,9 +171,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       })
       .catch((error: unknown) => log.error(errorFields(error), 'the own pod could not be looked at'))
   const lastSeen = new WeakMap<Plan, { readonly seen: Seen; readonly intents: number }>()
-  const looking: Omit<LookDeps, 'read' | 'self'> = {
+  const looking: Omit<LookDeps, 'read' | 'self' | 'ledger'> = {
     access: makeAccess(transport, namespace, clock),
-    ledger,
     attempts: history.attempts,
     policy,
     firing: (file) => alertState(file, history, alertmanager),
@@ -176,10 +184,19 @@ export async function startApp(options: AppOptions): Promise<App> {
     clock,
     serverTime: () => transport.serverTime(),
   }
-  const seeing = (file: Planned): Promise<Seen> => {
+  // A plan and the gates right behind it see one state of the cluster: each thing is read once, and always from the API server.
+  const readings = new WeakMap<Plan, OnePass>()
+  const readForOnePass = (target: Target): OnePass => {
     const read = readOnce(live)
-    readAhead(read, watches.held, file.target.owner, ['Pod'])
-    return look({ ...looking, read, self })(file)
+    readAhead(read, watches.held, target)
+    const entries = ledger.entries()
+    entries.catch(() => {})
+    return { read, entries, at: clock.elapsed() }
+  }
+  const seeing = (file: Planned): Promise<Seen> => {
+    const made = readings.get(file.plan)
+    const { read, entries } = made && clock.elapsed() - made.at < FRESH_MS ? made : readForOnePass(file.target)
+    return look({ ...looking, read, self, ledger: { entries: () => entries } })(file)
   }
   const gateRoom = { look: seeing, rehearse: makeRehearsal(transport), now: () => clock.now() }
   const pass = passGates({
@@ -231,11 +248,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   const rooms: WalkRooms = {
     locate: locate({ read: held, namespace }),
     decide,
-    // One plan reads each object once, and always from the API server.
-    plan(file) {
-      const read = readOnce(live)
-      readAhead(read, watches.held, file.target.owner, ['Pod', 'ReplicaSet'])
-      return plan({ actions: findAction, read, clock, allowed: () => policy().allowedActions })(file)
+    async plan(file) {
+      const reading = readForOnePass(file.target)
+      const planned = await plan({ actions: findAction, read: reading.read, clock, allowed: () => policy().allowedActions })(file)
+      if (planned.at === 'planned') readings.set(planned.plan, reading)
+      return planned
     },
     gate: pass,
     intend: intend(applier),
