@@ -16,27 +16,24 @@ import { Fault } from './domain/fault.ts'
 import type { Attempts } from './domain/history.ts'
 import type { Plan } from './domain/plan.ts'
 import type { Clock, Ports } from './domain/ports.ts'
-import { ownerKey, type Target } from './domain/target.ts'
+import { ownerKey } from './domain/target.ts'
 import { isUnknown, type Unknown, unknown } from './domain/unknown.ts'
 import { makeOperations } from './doors/operations.ts'
 import { makeWebhook } from './doors/webhook.ts'
 import { alertmanagerOf, CATALOGUES, connectOptions, layersOf, screenRules, stateIn, webhookIsOpen } from './edges.ts'
 import { FACTS } from './facts/catalogue.ts'
 import { gatherEvidence } from './facts/evidence.ts'
-import { readOnce } from './facts/read-once.ts'
 import { makeAccess } from './kube/access.ts'
 import { type Connection, connect } from './kube/connect.ts'
 import { makeEvents } from './kube/events.ts'
 import { makeLedger } from './kube/ledger.ts'
-import type { LedgerEntry } from './kube/ledger-entry.ts'
-import { readAhead } from './kube/read-ahead.ts'
 import { makeReader } from './kube/reader.ts'
 import { makeRehearsal } from './kube/rehearse.ts'
 import { watchNamespace } from './kube/watch.ts'
-import type { Reader } from './kube/wire.ts'
 import { makeWriter } from './kube/writer.ts'
 import { Database } from './libsql/database.ts'
 import { confirmPolicies, reconcileLedger, watchDeliveries } from './loops.ts'
+import { makePasses } from './one-pass.ts'
 import { NO_SOCKETS, openDoors, webhookConfig } from './open-doors.ts'
 import { makePeople } from './people.ts'
 import { type Applier, apply, intend, recover } from './rooms/apply/apply.ts'
@@ -88,13 +85,6 @@ export interface App {
 
 const GRACE_MS = 8_000
 const NO_ATTEMPTS: Attempts = { forOwner: () => [], forRule: () => [], inNamespace: () => [] }
-/** What was read for the plan serves its gates as well, when they follow at once. */
-const FRESH_MS = 250
-interface OnePass {
-  readonly read: Reader
-  readonly entries: Promise<readonly LedgerEntry[]>
-  readonly at: number
-}
 const LIMITS = { walks: 32, patienceMs: 900_000, laneWaitMs: 900_000, leaseMs: 300_000, deliveriesMs: 86_400_000 }
 
 export async function startApp(options: AppOptions): Promise<App> {
@@ -184,18 +174,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     clock,
     serverTime: () => transport.serverTime(),
   }
-  // A plan and the gates right behind it see one state of the cluster: each thing is read once, and always from the API server.
-  const readings = new WeakMap<Plan, OnePass>()
-  const readForOnePass = (target: Target): OnePass => {
-    const read = readOnce(live)
-    readAhead(read, watches.held, target)
-    const entries = ledger.entries()
-    entries.catch(() => {})
-    return { read, entries, at: clock.elapsed() }
-  }
+  const passes = makePasses({ live, held: watches.held, ledger, clock })
   const seeing = (file: Planned): Promise<Seen> => {
-    const made = readings.get(file.plan)
-    const { read, entries } = made && clock.elapsed() - made.at < FRESH_MS ? made : readForOnePass(file.target)
+    const { read, entries } = passes.forGates(file)
     return look({ ...looking, read, self, ledger: { entries: () => entries } })(file)
   }
   const gateRoom = { look: seeing, rehearse: makeRehearsal(transport), now: () => clock.now() }
@@ -249,9 +230,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     locate: locate({ read: held, namespace }),
     decide,
     async plan(file) {
-      const reading = readForOnePass(file.target)
-      const planned = await plan({ actions: findAction, read: reading.read, clock, allowed: () => policy().allowedActions })(file)
-      if (planned.at === 'planned') readings.set(planned.plan, reading)
+      const pass = passes.begin(file.target)
+      const planned = await plan({ actions: findAction, read: pass.read, clock, allowed: () => policy().allowedActions })(file)
+      if (planned.at === 'planned') passes.made(planned.plan, pass)
       return planned
     },
     gate: pass,

@@ -52,7 +52,7 @@ const DOORS: Readonly<Record<string, readonly Door[]>> = {
   'src/undici.d.ts': [],
 }
 /** They wire everything. */
-const WIRING = ['src/app.ts', 'src/edges.ts', 'src/loops.ts', 'src/open-doors.ts', 'src/people.ts', 'src/who-am-i.ts', 'src/cli']
+const WIRING = ['src/app.ts', 'src/edges.ts', 'src/loops.ts', 'src/one-pass.ts', 'src/open-doors.ts', 'src/people.ts', 'src/who-am-i.ts', 'src/cli']
 
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@kubernetes/client-node': ['src/kube'],
